@@ -1,0 +1,36 @@
+import { InvalidParameter } from './errors.ts';
+
+/** The `filters` of a query: for each key the values, any of which may match. */
+export type Filters = ReadonlyMap<string, readonly string[]>;
+
+export const NO_FILTERS: Filters = new Map();
+
+/**
+ * Reads `{"key":{"value":true}}` (today's form) and `{"key":["value"]}` (before 1.22); both are on the wire.
+ * Fails with InvalidParameter when it is neither, or when a key is not among `allowed`.
+ */
+export function parseFilters(json: string | null, allowed: readonly string[]): Filters {
+  if (json === null || json === '') return NO_FILTERS;
+  const filters = new Map<string, string[]>();
+  for (const [key, values] of Object.entries(parsed(json))) {
+    if (!allowed.includes(key)) throw new InvalidParameter(`invalid filter '${key}'`);
+    filters.set(key, valuesOf(values));
+  }
+  return filters;
+}
+
+function parsed(json: string): object {
+  try {
+    const value: unknown = JSON.parse(json);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  } catch {}
+  throw new InvalidParameter('invalid filter');
+}
+
+function valuesOf(values: unknown): string[] {
+  if (Array.isArray(values)) return values.map(String);
+  if (typeof values === 'object' && values !== null) {
+    return Object.entries(values).flatMap(([value, isSet]) => (isSet === true ? [value] : []));
+  }
+  throw new InvalidParameter('invalid filter');
+}

@@ -1,0 +1,18 @@
+/** What the engine says of itself and of what happens in it. */
+export type SystemVersion = Readonly<Record<string, unknown>> & { readonly ApiVersion: string };
+export type SystemInfo = Readonly<Record<string, unknown>> & { readonly ID: string };
+
+/** The API versions spoken: clients outside are told so (Docker Engine API, "Versioning"). */
+export const API_VERSION = '1.50';
+export const MIN_API_VERSION = '1.24';
+/** The Engine release whose API this is; clients show it as the server's version beside our own. */
+export const PRODUCT_VERSION = '28.2.2-gantry';
+
+/** One event, before the legacy fields that the server adds for old versions. `timeNano` in ns since 1970. */
+export interface EngineEvent {
+  readonly Type: 'container' | 'image' | 'network' | 'volume' | 'daemon';
+  readonly Action: string;
+  readonly Actor: { readonly ID: string; readonly Attributes: Readonly<Record<string, string>> };
+  readonly scope: 'local';
+  readonly timeNano: bigint;
+}

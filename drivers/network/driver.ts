@@ -1,0 +1,18 @@
+import type { Operation } from '../libcontainer/program.ts';
+
+/** A container's place on the networks: what the kernel program is to do for it. */
+export interface NetworkPlan {
+  /** Give the container a network namespace of its own; false: the host's. */
+  readonly newNamespace: boolean;
+  /** Run in the container's network namespace, before its mounts. */
+  readonly operations: readonly Operation[];
+  /** `NetworkSettings.Networks` of inspect: network name → endpoint as the wire has it. */
+  readonly endpoints: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+/** A network driver gives a container its network as operations. Later ones also hold addresses and published ports. */
+export interface NetworkDriver {
+  readonly name: string;
+  join(container: string): Promise<NetworkPlan>;
+  leave(container: string): Promise<void>;
+}
