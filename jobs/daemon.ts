@@ -11,6 +11,7 @@ import type { Images } from '../state/images.ts';
 import type { Layers } from '../state/layers.ts';
 import type { References } from '../state/references.ts';
 import type { Volumes } from '../state/volumes.ts';
+import type { Attachments } from './containers/attachments.ts';
 import type { Supervisor } from './containers/supervise.ts';
 import type { Host } from './host.ts';
 
@@ -28,6 +29,8 @@ export interface Daemon {
   /** By name, as `--log-driver` has it. */
   readonly logs: ReadonlyMap<string, LogDriver>;
   readonly supervisor: Supervisor;
+  /** Clients attached to containers that do not run yet. */
+  readonly attachments: Attachments;
   /** What this machine is and how the daemon was set up: cgroup version, kernel, folders, defaults. */
   readonly host: Host;
 }
