@@ -54,7 +54,8 @@ export const OPERATIONS = {
   /** clone3(2): what follows runs in the child. `namespaces` are CLONE_NEW* bits; `cgroupSlot` for CLONE_INTO_CGROUP. */
   clone: { code: 10, fields: { namespaces: 'u32', cgroupSlot: 'u32' } },
   unshare: { code: 11, fields: { namespaces: 'u32' } },
-  /** setns(2) with the namespace file or pidfd in a slot. */
+  /** setns(2) with the namespace file or pidfd in a slot. Where that or `unshare` changes the pid namespace of a child, the
+   *  child forks once more to be in it. */
   setns: { code: 12, fields: { slot: 'u32', namespaces: 'u32' } },
   sethostname: { code: 13, fields: { name: 'string' } },
   setdomainname: { code: 14, fields: { name: 'string' } },
@@ -87,7 +88,7 @@ export const OPERATIONS = {
   /** move_mount(2) of the detached mount in `slot` beneath `root`. */
   attach_beneath: { code: 25, fields: { slot: 'u32', root: 'u32', target: 'string', flags: 'u32' } },
   /** fsopen(2), fsconfig(2) with each of `options` (`key=value` or `key`), fsmount(2) with MOUNT_ATTR_* `attributes`,
-   *  move_mount(2) beneath `root`. */
+   *  move_mount(2) beneath `root`. A mount of fstype `proc` stays open in SLOT.proc. */
   mount_beneath: {
     code: 26,
     fields: {
@@ -138,7 +139,7 @@ export const OPERATIONS = {
   // ——— the process
   setsid: { code: 40, fields: {} },
   /** A pty in the container's own devpts (`root` slot): the master goes to the monitor, the slave becomes stdio, the
-   *  controlling terminal and /dev/console. */
+   *  controlling terminal and, in a program with `clone`, /dev/console. */
   console: { code: 41, fields: { root: 'u32', height: 'u32', width: 'u32' } },
   /** prlimit(2); limits as RLIM_INFINITY = 2^64-1. */
   rlimit: { code: 42, fields: { resource: 'u32', soft: 'u64', hard: 'u64', flags: 'u32' } },

@@ -1,0 +1,14 @@
+/* The sub-commands of gantry-init. Each takes the words behind its name and answers the exit status. */
+#ifndef GANTRY_COMMANDS_H
+#define GANTRY_COMMANDS_H
+
+struct command {
+  const char *name;
+  const char *usage;
+  int (*run)(int argc, char **argv);
+};
+
+extern const struct command command_run;
+extern const struct command command_exec;
+
+#endif
