@@ -1,0 +1,73 @@
+import { Agent, type IncomingMessage, request } from 'node:http';
+
+/** The calls that the measurements make, on keep-alive connections, as a client library would. */
+export class Api {
+  readonly #agent = new Agent({ keepAlive: true });
+  readonly #socketPath: string;
+
+  constructor(host: string) {
+    this.#socketPath = host.replace(/^unix:\/\//, '');
+  }
+
+  async call(method: string, path: string, body?: object): Promise<unknown> {
+    const response = await this.#send(method, path, body);
+    const chunks: Buffer[] = [];
+    for await (const chunk of response) chunks.push(chunk as Buffer);
+    const text = Buffer.concat(chunks).toString();
+    if ((response.statusCode ?? 500) >= 400) throw new Error(`${method} ${path}: ${response.statusCode} ${text}`);
+    return text.startsWith('{') || text.startsWith('[') ? JSON.parse(text) : text;
+  }
+
+  async create(image: string, command: readonly string[], network = 'none', extra: object = {}): Promise<string> {
+    const body = { Image: image, Cmd: command, HostConfig: { NetworkMode: network, ...extra } };
+    const made = (await this.call('POST', '/v1.41/containers/create', body)) as { Id: string };
+    return made.Id;
+  }
+
+  start(id: string): Promise<unknown> {
+    return this.call('POST', `/v1.41/containers/${id}/start`);
+  }
+
+  remove(id: string): Promise<unknown> {
+    return this.call('DELETE', `/v1.41/containers/${id}?force=1`);
+  }
+
+  /** create, start, wait, remove. */
+  async cycle(network = 'none'): Promise<void> {
+    const id = await this.create('busybox', ['true'], network);
+    await this.start(id);
+    await this.call('POST', `/v1.41/containers/${id}/wait`);
+    await this.call('DELETE', `/v1.41/containers/${id}`);
+  }
+
+  /** exec create, start, and all output read. */
+  async exec(container: string, command: readonly string[]): Promise<void> {
+    const made = (await this.call('POST', `/v1.41/containers/${container}/exec`, {
+      AttachStdout: true,
+      AttachStderr: true,
+      Cmd: command,
+    })) as { Id: string };
+    await this.call('POST', `/v1.41/exec/${made.Id}/start`, { Detach: false, Tty: false });
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  #send(method: string, path: string, body: object | undefined): Promise<IncomingMessage> {
+    return new Promise((resolve, reject) => {
+      const sent = request(
+        {
+          method,
+          path,
+          socketPath: this.#socketPath,
+          agent: this.#agent,
+          headers: body === undefined ? {} : { 'Content-Type': 'application/json' },
+        },
+        resolve,
+      );
+      sent.on('error', reject);
+      sent.end(body === undefined ? undefined : JSON.stringify(body));
+    });
+  }
+}
