@@ -10,10 +10,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
+import { Api } from '../test/stand-ins/api.ts';
 import { makeArchive } from '../test/stand-ins/cli-images.ts';
 import { startGantryd, type TestDaemon } from '../test/stand-ins/daemon.ts';
 import { dockerdIsInstalled, startDockerd } from '../test/stand-ins/dockerd.ts';
-import { Api } from './api.ts';
 import { commandOf, family, pss } from './memory.ts';
 import { spread, timed } from './statistics.ts';
 
