@@ -16,7 +16,7 @@ import {
   record,
   text,
 } from '../std/decode.ts';
-import type { ContainerID, ExecID, ImageID, LayerID } from './ids.ts';
+import type { ChainID, ContainerID, ExecID, ImageID, LayerID } from './ids.ts';
 
 /** A program and its arguments. Old clients send one string where one word is meant. */
 const words = (value: unknown, path: string): string[] =>
@@ -270,6 +270,8 @@ export interface ContainerRecord {
   readonly Args: readonly string[];
   /** The read-write layer, and the graph driver that has it. */
   readonly Layer: LayerID;
+  /** The image's layers that it stands on, null for an empty image; known here even when the image is gone. */
+  readonly Chain: ChainID | null;
   readonly Driver: string;
   readonly MountPoints: readonly MountPoint[];
   readonly LogPath: string;
