@@ -1,0 +1,32 @@
+import { readFile } from 'node:fs/promises';
+import { builtFile } from './kernel/binding.ts';
+import { close, sealedExecutable } from './kernel/descriptors.ts';
+import { type Spawned, spawn } from './kernel/process.ts';
+
+/**
+ * The static program of native/, in sealed memory: what runs beside a container can neither change it nor reach the file
+ * on disk through /proc/<pid>/exe, and an upgrade of the file does not meet a running daemon. One a daemon.
+ */
+export class GantryInit implements Disposable {
+  readonly #executable: number;
+
+  private constructor(executable: number) {
+    this.#executable = executable;
+  }
+
+  static async load(path: string = builtFile('gantry-init')): Promise<GantryInit> {
+    return new GantryInit(sealedExecutable('gantry-init', await readFile(path)));
+  }
+
+  /**
+   * Starts a sub-command with an empty environment; `fds[i]` becomes its descriptor i, null is /dev/null. Our own copies
+   * stay open. The caller takes the pidfd on: `ended(pidfd)`.
+   */
+  spawn(words: readonly string[], fds: readonly (number | null)[]): Spawned {
+    return spawn({ executable: this.#executable, argv: ['gantry-init', ...words], env: [], fds });
+  }
+
+  [Symbol.dispose](): void {
+    close(this.#executable);
+  }
+}
