@@ -1,16 +1,113 @@
 import type { ExecRecord } from '../api/container.ts';
+import { Conflict, NoSuchExec } from '../api/errors.ts';
 import type { ContainerID, ExecID } from '../api/ids.ts';
 import type { Process } from '../drivers/exec/driver.ts';
+import { PrefixIndex } from '../std/prefix-index.ts';
+
+/** How long an ended exec can still be asked for its code, as in dockerd. */
+const KEPT_MS = 5 * 60_000;
+/** Ended execs kept at most, of all containers. */
+const MAX_ENDED = 4096;
+/** Execs of one container that are not ended, made but not started ones included. */
+const MAX_OPEN = 4096;
+
+interface Entry {
+  record: ExecRecord;
+  process: Process | null;
+}
 
 /** Extra processes of containers: in memory only; a daemon that restarts finds the running ones by their monitors. */
-export declare class Execs {
-  add(record: ExecRecord): void;
+export class Execs {
+  readonly #entries = new Map<ExecID, Entry>();
+  readonly #index = new PrefixIndex<ExecID>();
+  readonly #byContainer = new Map<ContainerID, Set<ExecID>>();
+  /** When each ended, the longest ended first. */
+  readonly #ended = new Map<ExecID, number>();
+  readonly #clock: () => number;
+
+  /** `clock` gives milliseconds that never go back. */
+  constructor(clock: () => number = () => performance.now()) {
+    this.#clock = clock;
+  }
+
+  /** Fails with Conflict when the container has too many that have not ended. */
+  add(record: ExecRecord): void {
+    this.#forgetOld();
+    const siblings = this.#byContainer.get(record.ContainerID) ?? new Set();
+    if (siblings.size >= MAX_OPEN && this.#open(siblings) >= MAX_OPEN) {
+      throw new Conflict(`container ${record.ContainerID} has ${MAX_OPEN} exec instances that have not ended`);
+    }
+    this.#byContainer.set(record.ContainerID, siblings.add(record.ID));
+    this.#entries.set(record.ID, { record, process: null });
+    this.#index.add(record.ID);
+    if (record.State.status === 'exited') this.#ended.set(record.ID, this.#clock());
+  }
+
   /** By id or unique prefix. Fails with NoSuchExec. */
-  get(reference: string): ExecRecord;
-  of(container: ContainerID): ExecRecord[];
-  save(record: ExecRecord): void;
-  process(id: ExecID): Process | null;
-  running(id: ExecID, process: Process): void;
+  get(reference: string): ExecRecord {
+    this.#forgetOld();
+    return this.#entry(reference).record;
+  }
+
+  of(container: ContainerID): ExecRecord[] {
+    this.#forgetOld();
+    return [...(this.#byContainer.get(container) ?? [])].flatMap((id) => this.#entries.get(id)?.record ?? []);
+  }
+
+  /** A record whose container is gone already is forgotten: that is no error. */
+  save(record: ExecRecord): void {
+    const entry = this.#entries.get(record.ID);
+    if (entry === undefined) return;
+    entry.record = record;
+    if (record.State.status !== 'exited') return;
+    entry.process = null;
+    if (!this.#ended.has(record.ID)) this.#ended.set(record.ID, this.#clock());
+  }
+
+  /** Null before it runs and after it has ended. */
+  process(id: ExecID): Process | null {
+    return this.#entries.get(id)?.process ?? null;
+  }
+
+  running(id: ExecID, process: Process): void {
+    const entry = this.#entry(id);
+    if (entry.record.State.status !== 'exited') entry.process = process;
+  }
+
   /** Ended ones are kept for a while so that their code can be asked for, then forgotten; at once with their container. */
-  removeAll(container: ContainerID): void;
+  removeAll(container: ContainerID): void {
+    for (const id of [...(this.#byContainer.get(container) ?? [])]) this.#forget(id);
+  }
+
+  #entry(reference: string): Entry {
+    const id = reference === '' ? null : this.#index.find(reference);
+    const entry = id === null || id === 'several' ? undefined : this.#entries.get(id);
+    if (entry === undefined) throw new NoSuchExec(reference);
+    return entry;
+  }
+
+  #open(ids: ReadonlySet<ExecID>): number {
+    let open = 0;
+    for (const id of ids) if (!this.#ended.has(id)) open++;
+    return open;
+  }
+
+  #forgetOld(): void {
+    const horizon = this.#clock() - KEPT_MS;
+    for (const [id, at] of this.#ended) {
+      if (at > horizon && this.#ended.size <= MAX_ENDED) return;
+      this.#forget(id);
+    }
+  }
+
+  #forget(id: ExecID): void {
+    const container = this.#entries.get(id)?.record.ContainerID;
+    this.#entries.delete(id);
+    this.#index.remove(id);
+    this.#ended.delete(id);
+    if (container === undefined) return;
+    const siblings = this.#byContainer.get(container);
+    siblings?.delete(id);
+    if (siblings?.size === 0) this.#byContainer.delete(container);
+  }
 }

@@ -1,19 +1,173 @@
-import type { ImageID } from '../api/ids.ts';
-import type { Image } from '../api/image.ts';
+import { mkdir, readdir, readFile, rename, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import createDebug from 'debug';
+import { InvalidParameter, NotFound } from '../api/errors.ts';
+import { diffID, type ImageID, imageID, sha256 } from '../api/ids.ts';
+import { type Image, imageConfig } from '../api/image.ts';
+import { writeAtomic } from '../std/atomic-file.ts';
+import { CoalescedFile } from '../std/coalesced-file.ts';
+import { anything, DecodeError, record, text } from '../std/decode.ts';
+import { hasErrno } from '../std/errno.ts';
+import { mapBounded } from '../std/map-bounded.ts';
+import { PrefixIndex } from '../std/prefix-index.ts';
 
-/** Image configs by id: `<data-root>/image/configs/<hex>`, the bytes as they came. */
-export declare class Images {
-  static open(folder: string): Promise<Images>;
+const warn = createDebug('gantry:warn:images');
+
+/** Largest image config, in bytes: a manifest in a registry may have 4 MiB. */
+export const MAX_CONFIG_BYTES = 4 * 1024 ** 2;
+/** dockerd's bound on layers one on another (`maxLayerDepth`). */
+export const MAX_LAYERS = 125;
+const MAX_HISTORY = 10_000;
+const READS_AT_ONCE = 32;
+const CONFIG_NAME = /^[0-9a-f]{64}$/;
+
+/**
+ * Image configs by id: `<data-root>/image/configs/<hex>`, the bytes as they came; when each was last tagged:
+ * `<data-root>/image/tagged.json`.
+ */
+export class Images {
+  readonly #folder: string;
+  readonly #images = new Map<ImageID, Image>();
+  readonly #index = new PrefixIndex<string>();
+  readonly #tagged = new Map<ImageID, string>();
+  readonly #taggedFile: CoalescedFile;
+  readonly #damaged: string[] = [];
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+    this.#taggedFile = new CoalescedFile(join(folder, 'tagged.json'), () =>
+      JSON.stringify(Object.fromEntries(this.#tagged)),
+    );
+  }
+
+  /** `folder` is `<data-root>/image`. A config whose bytes are not what its name says is left out, with a warning. */
+  static async open(folder: string): Promise<Images> {
+    const images = new Images(folder);
+    await mkdir(join(folder, 'configs'), { recursive: true, mode: 0o700 });
+    const names = await readdir(join(folder, 'configs'));
+    await mapBounded(names, READS_AT_ONCE, (name) => images.#read(name));
+    await images.#readTagged();
+    return images;
+  }
+
+  /** Paths of configs that could not be read: while there are any, nobody knows which layers they stand on. */
+  get damaged(): readonly string[] {
+    return this.#damaged;
+  }
+
   /** Stores the config's bytes; its id is their digest. The same bytes twice are one image. Fails with InvalidParameter. */
-  add(config: Buffer): Promise<Image>;
-  get(id: ImageID): Image | null;
+  async add(config: Buffer): Promise<Image> {
+    const image = parseImage(config);
+    const present = this.#images.get(image.id);
+    if (present !== undefined) return present;
+    await writeAtomic(this.#path(image.id), config);
+    this.#put(image);
+    return image;
+  }
+
+  get(id: ImageID): Image | null {
+    return this.#images.get(id) ?? null;
+  }
+
   /** By unique prefix of the hex digits, 2 to 64 of them; null when none or several. */
-  findByPrefix(hex: string): Image | null;
-  list(): Image[];
-  /** The bytes of the config. */
-  bytes(id: ImageID): Promise<Buffer>;
-  remove(id: ImageID): Promise<void>;
+  findByPrefix(hex: string): Image | null {
+    if (!/^[0-9a-f]{2,64}$/.test(hex)) return null;
+    const found = this.#index.find(hex);
+    return found === null || found === 'several' ? null : this.get(imageID(`sha256:${found}`));
+  }
+
+  list(): Image[] {
+    return [...this.#images.values()];
+  }
+
+  /** The bytes of the config. Fails with NotFound. */
+  async bytes(id: ImageID): Promise<Buffer> {
+    if (!this.#images.has(id)) throw new NotFound(`No such image: ${id}`);
+    return readFile(this.#path(id));
+  }
+
+  async remove(id: ImageID): Promise<void> {
+    if (!this.#images.delete(id)) return;
+    this.#index.remove(hexOf(id));
+    await unlink(this.#path(id)).catch((error: unknown) => {
+      if (!hasErrno(error, 'ENOENT')) throw error;
+    });
+    if (this.#tagged.delete(id)) await this.#taggedFile.save();
+  }
+
   /** When it was last tagged, RFC 3339, or null. */
-  lastTagged(id: ImageID): string | null;
-  setLastTagged(id: ImageID, at: string): Promise<void>;
+  lastTagged(id: ImageID): string | null {
+    return this.#tagged.get(id) ?? null;
+  }
+
+  async setLastTagged(id: ImageID, at: string): Promise<void> {
+    this.#tagged.set(id, at);
+    await this.#taggedFile.save();
+  }
+
+  #put(image: Image): void {
+    this.#images.set(image.id, image);
+    this.#index.add(hexOf(image.id));
+  }
+
+  #path(id: ImageID): string {
+    return join(this.#folder, 'configs', hexOf(id));
+  }
+
+  async #read(name: string): Promise<void> {
+    const path = join(this.#folder, 'configs', name);
+    if (name.endsWith('.tmp')) return unlink(path);
+    if (!CONFIG_NAME.test(name)) return;
+    try {
+      const image = parseImage(await readFile(path));
+      if (hexOf(image.id) !== name) throw new InvalidParameter(`its digest is ${image.id}`);
+      this.#put(image);
+    } catch (error) {
+      this.#damaged.push(path);
+      warn('%s: image %s is left out: %s', path, name.slice(0, 12), error);
+    }
+  }
+
+  async #readTagged(): Promise<void> {
+    const path = join(this.#folder, 'tagged.json');
+    try {
+      const entries = record(anything)(JSON.parse(await readFile(path, 'utf8')), 'tagged');
+      for (const [id, at] of Object.entries(entries)) this.#tagged.set(imageID(id), text(at, id));
+    } catch (error) {
+      if (hasErrno(error, 'ENOENT')) return;
+      warn('%s: times of tagging are left out: %s', path, error);
+      await rename(path, `${path}.damaged`);
+    }
+  }
+}
+
+const hexOf = (id: ImageID): string => id.slice('sha256:'.length);
+
+/** Reads an image's config. Fails with InvalidParameter that says what is wrong with it. */
+export function parseImage(bytes: Buffer): Image {
+  if (bytes.length > MAX_CONFIG_BYTES) {
+    throw new InvalidParameter(`invalid image JSON: ${bytes.length} bytes, at most ${MAX_CONFIG_BYTES} are read`);
+  }
+  const config = decodeConfig(bytes);
+  const diffs = config.rootfs.diff_ids.map(diffID);
+  if (diffs.length > MAX_LAYERS) throw new InvalidParameter('max depth exceeded');
+  if (config.history.length > MAX_HISTORY) {
+    throw new InvalidParameter(`invalid image JSON: ${config.history.length} history entries, at most ${MAX_HISTORY}`);
+  }
+  return { id: imageID(sha256(bytes)), config, diffIDs: diffs };
+}
+
+function decodeConfig(bytes: Buffer): Image['config'] {
+  try {
+    const value: unknown = JSON.parse(bytes.toString('utf8'));
+    if (typeof value === 'object' && value !== null && !('rootfs' in value)) {
+      throw new InvalidParameter('invalid image JSON, no RootFS key');
+    }
+    return imageConfig(value, 'image');
+  } catch (error) {
+    if (error instanceof DecodeError || error instanceof SyntaxError) {
+      throw new InvalidParameter(`invalid image JSON: ${error.message}`, { cause: error });
+    }
+    throw error;
+  }
 }

@@ -8,12 +8,22 @@ import { dirname } from 'node:path';
  * Temporary names end in `.tmp`; what a crash leaves of them may be deleted.
  */
 export async function writeAtomic(path: string, data: string | Uint8Array, mode = 0o600): Promise<void> {
+  await replace(path, data, mode, true);
+  await syncFolder(dirname(path));
+}
+
+/** As `writeAtomic` without waiting for the disk: it outlives the death of this process, but not a power cut. */
+export function writeWhole(path: string, data: string | Uint8Array, mode = 0o600): Promise<void> {
+  return replace(path, data, mode, false);
+}
+
+async function replace(path: string, data: string | Uint8Array, mode: number, isSynced: boolean): Promise<void> {
   const temporary = `${path}.${randomBytes(4).toString('hex')}.tmp`;
   try {
     const file = await open(temporary, 'wx', mode);
     try {
       await file.writeFile(data);
-      await file.datasync();
+      if (isSynced) await file.datasync();
     } finally {
       await file.close();
     }
@@ -22,10 +32,10 @@ export async function writeAtomic(path: string, data: string | Uint8Array, mode 
     await unlink(temporary).catch(() => {});
     throw error;
   }
-  await syncFolder(dirname(path));
 }
 
-async function syncFolder(path: string): Promise<void> {
+/** fsync(2) of a folder: the names in it are on disk. */
+export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r');
   try {
     await folder.sync();
