@@ -20,6 +20,7 @@ import type {
 } from './container.ts';
 import type { Filters } from './filters.ts';
 import type { DeleteRow, HistoryRow, ImageInspect, ImageSummary } from './image.ts';
+import type { NetworkInspect, VolumeInspect } from './resources.ts';
 import type { SystemInfo, SystemVersion } from './system.ts';
 
 type None = Readonly<Record<never, never>>;
@@ -56,6 +57,12 @@ export interface JobTable {
     env: { message: string; changes: string[]; platform: string };
     result: { id: string };
   };
+
+  // ——— networks and volumes, as far as they are there to be looked at
+  networks: { args: []; env: { filters: Filters }; result: NetworkInspect[] };
+  network_inspect: { args: [network: string]; env: None; result: NetworkInspect };
+  volumes: { args: []; env: { filters: Filters }; result: VolumeInspect[] };
+  volume_inspect: { args: [volume: string]; env: None; result: VolumeInspect };
 
   // ——— containers
   create: { args: [name?: string]; env: CreateBody; result: { Id: string; Warnings: string[] } };

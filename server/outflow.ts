@@ -15,10 +15,16 @@ export class Outflow {
   #end: { readonly error: Error | undefined } | null = null;
   #isClosed = false;
   #wake: (() => void)[] = [];
+  /** Resolves when the first byte is written. */
+  readonly begun: Promise<void>;
+  #begin: () => void = () => {};
   readonly #closed: Promise<void>;
   #close: () => void = () => {};
 
   constructor() {
+    this.begun = new Promise((resolve) => {
+      this.#begin = resolve;
+    });
     this.#closed = new Promise((resolve) => {
       this.#close = resolve;
     });
@@ -26,6 +32,7 @@ export class Outflow {
 
   write(chunk: Buffer): boolean {
     if (this.#isClosed || this.#end !== null) return true;
+    this.#begin();
     if (this.#target !== null) return this.#target.write(chunk);
     this.#waiting.push(chunk);
     this.#waitingBytes += chunk.length;

@@ -1,0 +1,168 @@
+/**
+ * One request, from its headers to its answer: held until the daemon accepts connections, matched to a row, decoded,
+ * handled, answered. Node's strict parser reads it; a request that asks for an upgrade comes by another door (`upgrade`)
+ * and goes the same way.
+ */
+import { type IncomingMessage, type RequestListener, ServerResponse, STATUS_CODES } from 'node:http';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import createDebug from 'debug';
+import { WebSocketServer } from 'ws';
+import { readJSON } from './body.ts';
+import { Departure } from './departure.ts';
+import { answerOf } from './failure.ts';
+import { checkOrigin } from './guard.ts';
+import { type Exchange, hangUp, hijack } from './hijack.ts';
+import { COMMON_HEADERS, replyLong, replyShort } from './reply.ts';
+import type { Answer, ApiRequest, Route } from './route.ts';
+import { type Match, Router } from './router.ts';
+import { upgradeBody } from './upgrade-body.ts';
+
+const debug = createDebug('gantry:server:request');
+
+/** How a caller reaches us. `hosts`: names this daemon answers to on TCP; null where anything goes. */
+export interface Transport {
+  readonly kind: 'unix' | 'tcp' | 'tls';
+  readonly hosts: readonly string[] | null;
+}
+
+export class ApiServer {
+  readonly #router: Router;
+  readonly #webSockets = new WebSocketServer({ noServer: true, maxPayload: 1024 * 1024 });
+  readonly #open: Promise<void>;
+  /** Connections that are being answered. */
+  readonly #busy = new WeakSet<Duplex>();
+  #requests = 0;
+  #accept: () => void = () => {};
+
+  constructor(routes: readonly Route[]) {
+    this.#router = new Router(routes);
+    this.#open = new Promise((resolve) => {
+      this.#accept = resolve;
+    });
+  }
+
+  /** Lets requests in; those that came before have waited. */
+  accept(): void {
+    this.#accept();
+  }
+
+  onRequest(transport: Transport): RequestListener {
+    return (request, response) => void this.#serve({ request, response, body: request, isUpgrade: false }, transport);
+  }
+
+  onUpgrade(transport: Transport): (request: IncomingMessage, socket: Duplex, head: Buffer) => void {
+    return (request, socket, head) => {
+      if (!(socket instanceof Socket)) return void socket.destroy();
+      socket.on('error', () => socket.destroy());
+      if (head.length > 0) socket.unshift(head);
+      const response = new ServerResponse(request);
+      response.assignSocket(socket);
+      response.shouldKeepAlive = false;
+      response.once('finish', () => hangUp(socket));
+      const body = upgradeBody(request.headers, socket);
+      void this.#serve({ request, response, body, isUpgrade: true }, transport);
+    };
+  }
+
+  /** Bytes that are no request, too many of them, or too slow. Nobody may take them for part of an answer. */
+  onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+    if (this.#busy.has(socket) || !socket.writable) return void socket.destroy();
+    const { status, message } = wordFor(error.code ?? '');
+    const body = `${JSON.stringify({ message })}\n`;
+    const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, 'Content-Type: application/json', 'Connection: close'];
+    for (const [name, value] of Object.entries(COMMON_HEADERS)) lines.push(`${name}: ${value}`);
+    lines.push(`Content-Length: ${Buffer.byteLength(body)}`);
+    socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
+  }
+
+  async #serve(exchange: Exchange, transport: Transport): Promise<void> {
+    const { request, response } = exchange;
+    const id = String(++this.#requests);
+    const departure = new Departure(request.socket, transport.kind === 'unix');
+    this.#busy.add(request.socket);
+    response.once('close', () => {
+      departure.done();
+      this.#busy.delete(request.socket);
+    });
+    for (const [name, value] of Object.entries({ ...COMMON_HEADERS, 'X-Request-Id': id }))
+      response.setHeader(name, value);
+    const about = `#${id} ${request.method} ${request.url}`;
+    debug('%s', about);
+    try {
+      await this.#open;
+      if (transport.hosts !== null) checkOrigin(request, transport.hosts);
+      const match = this.#router.match(request.method ?? '', request.url ?? '');
+      const answer = await match.route.handle(requestFor(exchange, match, id, departure.signal));
+      await this.#reply(exchange, answer, departure);
+    } catch (error) {
+      this.#fail(exchange, error, about);
+    }
+  }
+
+  async #reply(exchange: Exchange, answer: Answer, departure: Departure): Promise<void> {
+    const { request, response } = exchange;
+    if (departure.signal.aborted) return abandon(exchange, answer);
+    if ('webSocket' in answer) {
+      response.detachSocket(request.socket);
+      this.#webSockets.handleUpgrade(request, request.socket, Buffer.alloc(0), answer.webSocket);
+    } else if ('hijack' in answer) {
+      await skipBody(exchange);
+      hijack(exchange, answer, { ...COMMON_HEADERS, ...answer.headers });
+      departure.expectRaw();
+    } else if ('out' in answer) {
+      departure.expectLong();
+      replyLong(response, answer);
+      if (exchange.isUpgrade) request.socket.resume();
+    } else {
+      replyShort(response, answer);
+    }
+  }
+
+  #fail({ request, response }: Exchange, error: unknown, about: string): void {
+    if (response.headersSent || response.socket === null) {
+      debug('%s: failed after its headers: %O', about, error);
+      request.socket.destroy();
+      return;
+    }
+    if (!request.complete) response.setHeader('Connection', 'close');
+    replyShort(response, answerOf(error, about));
+  }
+}
+
+function wordFor(code: string): { status: number; message: string } {
+  if (code === 'HPE_HEADER_OVERFLOW') return { status: 431, message: 'request headers are too large' };
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return { status: 408, message: 'request headers did not come in time' };
+  return { status: 400, message: `malformed HTTP request${code === '' ? '' : ` (${code})`}` };
+}
+
+function requestFor(exchange: Exchange, match: Match, id: string, signal: AbortSignal): ApiRequest {
+  const { request, body, isUpgrade } = exchange;
+  const { headers } = request;
+  return {
+    id,
+    method: request.method ?? '',
+    path: match.path,
+    params: match.params,
+    query: match.query,
+    version: match.version,
+    headers,
+    signal,
+    isUpgrade: isUpgrade && (headers.upgrade ?? '').toLowerCase() === 'tcp',
+    body,
+    json: (decoder) => readJSON(headers, body, decoder),
+  };
+}
+
+/** The caller left while its answer was made. */
+function abandon({ request }: Exchange, answer: Answer): void {
+  if ('out' in answer) answer.out.abandon();
+  if ('hijack' in answer) answer.hijack.out.abandon();
+  request.socket.destroy();
+}
+
+/** A body that the route did not want must be gone before raw bytes follow it; one that is chunked is stdin itself. */
+async function skipBody({ request, body }: Exchange): Promise<void> {
+  if (Number(request.headers['content-length'] ?? 0) === 0 || body.readableEnded) return;
+  for await (const _ of body);
+}
