@@ -1,0 +1,108 @@
+import type { Readable } from 'node:stream';
+import { FrameReader, STDOUT } from '../../api/streams.ts';
+import type { Attachment } from '../../drivers/exec/driver.ts';
+import type { Output } from '../../engine/output.ts';
+import type { DetachWatch } from './detach-keys.ts';
+
+export interface Carrier {
+  readonly stdin: Readable;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly signal: AbortSignal;
+}
+
+export interface CarryPlan {
+  /** Null: what the caller sends is not for the process. */
+  readonly stdin: {
+    /** The caller's end of input is the process's. Otherwise the caller leaves by it. */
+    readonly closes: boolean;
+    /** Keys to leave by; null where there is no terminal. */
+    readonly keys: DetachWatch | null;
+  } | null;
+}
+
+/**
+ * Joins a job's streams with a process's, each at the pace of its reader, until the process has said all ('ended'), or
+ * the caller leaves ('detached'): by its keys, by the end of its input, or by going away. Never ends the process.
+ */
+export async function carry(job: Carrier, attachment: Attachment, plan: CarryPlan): Promise<'ended' | 'detached'> {
+  let isDetached = false;
+  const leave = () => {
+    isDetached = true;
+    attachment.detach();
+  };
+  if (job.signal.aborted) leave();
+  job.signal.addEventListener('abort', leave, { once: true });
+  const input = plan.stdin === null ? null : new Input(job.stdin, attachment, plan.stdin, leave);
+  try {
+    await copyOutput(attachment, job);
+  } catch (error) {
+    if (!isDetached) throw error;
+  } finally {
+    input?.stop();
+    job.signal.removeEventListener('abort', leave);
+    attachment.detach();
+  }
+  return isDetached && (input === null || !input.isByEnd) ? 'detached' : 'ended';
+}
+
+async function copyOutput(attachment: Attachment, { stdout, stderr }: Carrier): Promise<void> {
+  const frames = new FrameReader();
+  for await (const chunk of attachment.connection) {
+    for (const { type, payload } of frames.push(chunk)) await (type === STDOUT ? stdout : stderr).write(payload);
+  }
+}
+
+/** What the caller types, on its way to the process. */
+class Input {
+  /** The caller left by ending its input, not by its keys. */
+  isByEnd = false;
+  readonly #stdin: Readable;
+  readonly #attachment: Attachment;
+  readonly #plan: NonNullable<CarryPlan['stdin']>;
+  readonly #leave: () => void;
+  readonly #onData = (chunk: Buffer) => this.#take(chunk);
+  readonly #onEnd = () => this.#end();
+  readonly #onRoom = () => this.#stdin.resume();
+
+  constructor(stdin: Readable, attachment: Attachment, plan: NonNullable<CarryPlan['stdin']>, leave: () => void) {
+    this.#stdin = stdin;
+    this.#attachment = attachment;
+    this.#plan = plan;
+    this.#leave = leave;
+    if (stdin.readableEnded) {
+      this.#end();
+    } else {
+      stdin.on('end', this.#onEnd);
+      stdin.on('data', this.#onData);
+    }
+  }
+
+  stop(): void {
+    this.#stdin.off('data', this.#onData);
+    this.#stdin.off('end', this.#onEnd);
+    this.#attachment.connection.off('drain', this.#onRoom);
+    this.#stdin.pause();
+  }
+
+  #take(chunk: Buffer): void {
+    const passed = this.#plan.keys?.pass(Buffer.from(chunk)) ?? { bytes: chunk, isDetached: false };
+    const hasRoom = passed.bytes.length === 0 || this.#attachment.writeStdin(passed.bytes);
+    if (passed.isDetached) {
+      this.stop();
+      this.#leave();
+    } else if (!hasRoom) {
+      this.#stdin.pause();
+      this.#attachment.connection.once('drain', this.#onRoom);
+    }
+  }
+
+  #end(): void {
+    if (this.#plan.closes) {
+      this.#attachment.closeStdin();
+    } else {
+      this.isByEnd = true;
+      this.#leave();
+    }
+  }
+}

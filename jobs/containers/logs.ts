@@ -1,0 +1,62 @@
+/**
+ * logs — what a container has written, and with `follow` what it writes until it ends.
+ *
+ *   reads    the container's record, its log files
+ *   streams  stdout, stderr: the container's own, dressed with time and attributes where asked for
+ *   fails    InvalidParameter (no stream chosen, bad since or until), NoSuchContainer, Conflict (being removed),
+ *            NotImplemented (a log driver that cannot read)
+ *   source   Docker Engine API, ContainerLogs; dockerd's daemon/logs.go
+ */
+import type { ContainerRecord } from '../../api/container.ts';
+import { Conflict, InvalidParameter } from '../../api/errors.ts';
+import { parseInstant } from '../../api/instant.ts';
+import type { LogsEnv } from '../../api/jobs.ts';
+import { now } from '../../std/timestamp.ts';
+import type { Daemon, JobHandler } from '../daemon.ts';
+import { detailsText, type LogStyle, writeLogLines } from './log-lines.ts';
+import { type LogDeps, readableLog } from './readable-log.ts';
+
+type Deps = LogDeps & Pick<Daemon, 'supervisor'>;
+
+export const logs =
+  (deps: Deps): JobHandler<'logs'> =>
+  async (job) => {
+    const [reference] = job.args;
+    if (!job.env.stdout && !job.env.stderr) {
+      throw new InvalidParameter('Bad parameters: you must choose at least one stream');
+    }
+    const record = deps.containers.get(reference);
+    checkState(record);
+    const log = readableLog(deps, record);
+    const style: LogStyle = { ...job.env, details: job.env.details ? detailsText(log.attributes()) : '' };
+    const process = job.env.follow ? deps.supervisor.process(record.ID) : null;
+    const batches = log.read({
+      ...boundsOf(job.env),
+      follow: process !== null,
+      ended: process?.exited ?? Promise.resolve(),
+      signal: job.signal,
+    });
+    job.accept({ Tty: record.Config.Tty });
+    for await (const batch of batches) await writeLogLines(batch, style, job);
+    return null;
+  };
+
+function checkState({ State }: ContainerRecord): void {
+  if (State.status === 'dead' || State.status === 'removing') {
+    throw new Conflict('can not get logs from container which is dead or marked for removal');
+  }
+}
+
+function boundsOf(env: LogsEnv): { tail: number | 'all'; since: bigint | null; until: bigint | null } {
+  const moment = now();
+  return {
+    tail: tailOf(env.tail),
+    since: parseInstant(env.since, moment),
+    until: env.until === '0' ? null : parseInstant(env.until, moment),
+  };
+}
+
+/** Docker takes all for whatever is not a count. */
+function tailOf(text: string): number | 'all' {
+  return /^\+?\d+$/.test(text) ? Number(text) : 'all';
+}
