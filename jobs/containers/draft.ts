@@ -1,0 +1,103 @@
+/**
+ * What a container will be, before anything is made: the caller's wishes and the image, settled and checked. `create`
+ * makes it, `explain` only tells it.
+ */
+import { posix } from 'node:path';
+import type { ContainerConfig, CreateBody, HostConfig, MountPoint } from '../../api/container.ts';
+import { InvalidParameter, NoSuchContainer } from '../../api/errors.ts';
+import type { ChainID, ContainerID } from '../../api/ids.ts';
+import { chainID } from '../../api/ids.ts';
+import type { Image } from '../../api/image.ts';
+import type { LogWriting } from '../../drivers/log/driver.ts';
+import { findImage } from '../../state/find-image.ts';
+import type { Daemon } from '../daemon.ts';
+import { checkBindSources } from './bind-sources.ts';
+import { commandOf, settleConfig } from './config.ts';
+import { checkHostConfig, settleHostConfig } from './host-config.ts';
+import type { MountRequest } from './mount-request.ts';
+import { mountRequestsOf, parseVolumesFrom } from './mount-requests.ts';
+import { hostnameOf } from './network-files.ts';
+
+export type DraftDeps = Pick<Daemon, 'containers' | 'images' | 'references' | 'logs' | 'host'>;
+
+export interface Draft {
+  readonly config: ContainerConfig;
+  readonly host: HostConfig;
+  readonly command: { readonly Path: string; readonly Args: string[] };
+  readonly image: Image;
+  /** The image's topmost layer, null for an empty image. */
+  readonly chain: ChainID | null;
+  readonly mounts: readonly MountRequest[];
+  readonly log: LogWriting;
+  readonly warnings: readonly string[];
+}
+
+/** Fails with NoSuchImage, InvalidParameter or NotImplemented. */
+export async function draftOf(body: CreateBody, id: ContainerID, deps: DraftDeps): Promise<Draft> {
+  const { containers, host: machine } = deps;
+  const { HostConfig: wishes, NetworkingConfig: _, ...asked } = body;
+  if (body.Image === '') throw new InvalidParameter('No command specified');
+  const image = findImage(deps, body.Image);
+  const settled = settleConfig(asked, image.config.config);
+  const command = commandOf(settled);
+  const warnings = [...checkHostConfig(body, machine), ...healthWarnings(settled)];
+  const host = withContainerIDs(settleHostConfig(wishes, machine), deps);
+  const config = { ...settled, Hostname: hostnameOf(settled, host, id, machine.hostname) };
+  const mounts = mountRequestsOf(config, host, mountsFrom(host, deps));
+  await checkBindSources(host);
+  return {
+    config,
+    host,
+    command,
+    image,
+    chain: image.diffIDs.reduce<ChainID | null>((parent, layer) => chainID(parent, layer), null),
+    mounts,
+    log: logOf(host, containers.folder(id), deps),
+    warnings,
+  };
+}
+
+/** How the container's output is to be kept. Fails with InvalidParameter. */
+export function logOf({ LogConfig }: HostConfig, folder: string, { logs }: Pick<Daemon, 'logs'>): LogWriting {
+  const driver = logs.get(LogConfig.Type);
+  if (driver === undefined) throw new InvalidParameter(`logger: no log driver named '${LogConfig.Type}' is registered`);
+  return driver.writing(folder, LogConfig.Config);
+}
+
+/** `container:NAME` as `container:ID`, which a rename leaves alone. Not a 404: clients would pull the image then. */
+function withContainerIDs(host: HostConfig, { containers }: DraftDeps): HostConfig {
+  const named = (mode: string): string => {
+    if (!mode.startsWith('container:')) return mode;
+    const reference = mode.slice('container:'.length);
+    const other = containers.find(reference);
+    if (other === null) throw new InvalidParameter(new NoSuchContainer(reference).message);
+    return `container:${other.ID}`;
+  };
+  return {
+    ...host,
+    NetworkMode: named(host.NetworkMode),
+    IpcMode: named(host.IpcMode),
+    PidMode: named(host.PidMode),
+  };
+}
+
+/** What `--volumes-from` brings along. */
+function mountsFrom({ VolumesFrom }: HostConfig, { containers }: DraftDeps): MountPoint[] {
+  const found = new Map<string, MountPoint>();
+  for (const text of VolumesFrom ?? []) {
+    const { container, mode } = parseVolumesFrom(text);
+    const other = containers.find(container);
+    if (other === null) throw new InvalidParameter(new NoSuchContainer(container).message);
+    for (const point of other.MountPoints) {
+      if (point.Type === 'tmpfs') continue;
+      found.set(posix.normalize(point.Destination), { ...point, RW: mode === 'ro' ? false : point.RW });
+    }
+  }
+  return [...found.values()];
+}
+
+function healthWarnings({ Healthcheck }: ContainerConfig): string[] {
+  const [kind = ''] = Healthcheck?.Test ?? [];
+  if (kind === '' || kind === 'NONE') return [];
+  return ['Health checks are not run yet: the container has no health status.'];
+}

@@ -1,0 +1,96 @@
+/**
+ * (pure) Which network a container is to have. There is no bridge yet: a container that asks for nothing gets what
+ * dockerd gives under `--bridge=none`, and is told so.
+ */
+import type { CreateBody, HostConfig } from '../../api/container.ts';
+import { InvalidParameter, NotImplemented } from '../../api/errors.ts';
+
+export type NetworkMode =
+  | { readonly kind: 'driver'; readonly name: 'none' | 'host' }
+  /** The network namespace of another container. */
+  | { readonly kind: 'container'; readonly container: string };
+
+const CONTAINER = 'container:';
+
+/** Fails with InvalidParameter or NotImplemented. */
+export function networkModeOf({ NetworkMode: mode }: Pick<HostConfig, 'NetworkMode'>): NetworkMode {
+  if (mode === '' || mode === 'default' || mode === 'none') return { kind: 'driver', name: 'none' };
+  if (mode === 'host') return { kind: 'driver', name: 'host' };
+  if (mode.startsWith(CONTAINER)) {
+    const container = mode.slice(CONTAINER.length);
+    if (container === '') {
+      throw new InvalidParameter('Invalid network mode: invalid container format container:<name|id>');
+    }
+    return { kind: 'container', container };
+  }
+  if (mode === 'bridge') {
+    throw new NotImplemented(
+      'network bridge is not available: this engine has no bridge driver yet, use --network none or --network host',
+    );
+  }
+  throw new NotImplemented(
+    `network ${mode} not found: this engine has no networks but none and host yet, use one of them`,
+  );
+}
+
+/** Fails for what cannot be had; gives warnings for what is passed over. */
+export function checkNetwork(body: CreateBody, mode: NetworkMode): string[] {
+  const { HostConfig: host } = body;
+  if ((host.Links ?? []).length > 0) throw new NotImplemented('links are not available: this engine has no bridge yet');
+  if (mode.kind === 'container') refuseOwnIdentity(body);
+  checkEndpoints(body);
+  const warnings: string[] = [];
+  if (host.NetworkMode === '' || host.NetworkMode === 'default') {
+    warnings.push(
+      'No bridge network exists yet: the container has only a loopback interface. Use --network none to say so, or --network host.',
+    );
+  }
+  warnings.push(...portWarnings(host, mode));
+  if (body.MacAddress !== '') warnings.push('The MAC address is discarded: the container has no interface of its own.');
+  return warnings;
+}
+
+function portWarnings(host: HostConfig, mode: NetworkMode): string[] {
+  const isPublishing = host.PublishAllPorts || Object.keys(host.PortBindings ?? {}).length > 0;
+  if (!isPublishing) return [];
+  if (mode.kind === 'driver' && mode.name === 'host') {
+    return ['Published ports are discarded when using host network mode'];
+  }
+  if (host.NetworkMode === 'none') return ['Published ports are discarded when using none network mode'];
+  throw new NotImplemented(
+    'published ports are not available: this engine has no bridge network yet, use --network host to listen on the host',
+  );
+}
+
+/** What belongs to the other container's network cannot be set here (runconfig/hostconfig_unix.go, and words). */
+function refuseOwnIdentity({ Hostname, MacAddress, ExposedPorts, HostConfig: host }: CreateBody): void {
+  const conflict = (what: string) => new InvalidParameter(`conflicting options: ${what} and the network mode`);
+  if (Hostname !== '') throw conflict('hostname');
+  if ((host.Dns ?? []).length > 0) throw conflict('dns');
+  if ((host.ExtraHosts ?? []).length > 0) throw conflict('custom host-to-IP mapping');
+  if (MacAddress !== '') throw conflict('mac-address');
+  if (Object.keys(host.PortBindings ?? {}).length > 0 || host.PublishAllPorts) throw conflict('port publishing');
+  if (Object.keys(ExposedPorts ?? {}).length > 0) throw conflict('port exposing');
+}
+
+/** `NetworkingConfig.EndpointsConfig`: clients name the network mode there again, with nothing said of it. */
+function checkEndpoints({ NetworkingConfig, HostConfig: host }: CreateBody): void {
+  const endpoints = fieldsOf(fieldsOf(NetworkingConfig)['EndpointsConfig']);
+  for (const [network, settings] of Object.entries(endpoints)) {
+    if (network !== (host.NetworkMode || 'default') && !(network === 'default' && host.NetworkMode === '')) {
+      networkModeOf({ NetworkMode: network });
+      throw new InvalidParameter(`Container cannot be connected to network endpoints: ${host.NetworkMode}, ${network}`);
+    }
+    const { IPAMConfig, Aliases, Links } = fieldsOf(settings);
+    if (Object.values(fieldsOf(IPAMConfig)).some((value) => value !== '' && value !== null)) {
+      throw new InvalidParameter('user specified IP address is supported on user defined networks only');
+    }
+    if ((Array.isArray(Aliases) && Aliases.length > 0) || (Array.isArray(Links) && Links.length > 0)) {
+      throw new InvalidParameter('network-scoped alias is supported only for containers in user defined networks');
+    }
+  }
+}
+
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
+}
