@@ -69,7 +69,8 @@ export class Assembler {
 
   /** The program as an array of struct sock_filter, little-endian. */
   bytes(): Buffer {
-    if (this.#reversed.length > MAX_INSTRUCTIONS) throw new RangeError(`a filter of ${this.#reversed.length} instructions`);
+    if (this.#reversed.length > MAX_INSTRUCTIONS)
+      throw new RangeError(`a filter of ${this.#reversed.length} instructions`);
     const bytes = Buffer.alloc(this.#reversed.length * INSTRUCTION_BYTES);
     this.#reversed.toReversed().forEach(({ code, ifTrue, ifFalse, k }, index) => {
       const at = index * INSTRUCTION_BYTES;

@@ -61,7 +61,10 @@ const MOUNT_WORDS = new Set(['rw', 'ro', 'clone_children', 'noprefix', 'xattr', 
 const isController = (word: string): boolean => !MOUNT_WORDS.has(word) && !word.startsWith('release_agent=');
 
 /** Folder names under which programs in a container look for a hierarchy: `cpu`, `systemd`. */
-export function folderNames(hierarchy: CgroupHierarchy): { readonly folder: string; readonly links: readonly string[] } {
+export function folderNames(hierarchy: CgroupHierarchy): {
+  readonly folder: string;
+  readonly links: readonly string[];
+} {
   const folder = posix.basename(hierarchy.path);
   const links = hierarchy.controllers.filter((name) => name !== folder && !name.startsWith('name='));
   return { folder, links };

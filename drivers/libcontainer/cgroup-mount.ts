@@ -64,7 +64,15 @@ function folders(
     const slot = slots.take();
     before.push({ op: 'clone_tree', owner: OWNER, slot, path: `${hierarchy.path}${cgroupsPath}`, flags: 0 });
     after.push(
-      { op: 'mount_setattr', owner: OWNER, slot, set: CONFINED | readonly, clear: 0n, propagation: MS.private, flags: 0 },
+      {
+        op: 'mount_setattr',
+        owner: OWNER,
+        slot,
+        set: CONFINED | readonly,
+        clear: 0n,
+        propagation: MS.private,
+        flags: 0,
+      },
       {
         op: 'attach_beneath',
         owner: OWNER,

@@ -1,8 +1,8 @@
 /** The birth of a container, from top to bottom. */
 import type { OciSpec } from '../../api/oci.ts';
+import { cgroupPlan } from './cgroup.ts';
 import type { CgroupLayout } from './cgroup-layout.ts';
 import { cgroupMounts } from './cgroup-mount.ts';
-import { cgroupPlan } from './cgroup.ts';
 import { deviceOperations } from './devices.ts';
 import { Slots } from './fragment.ts';
 import { identityOperations } from './identity.ts';

@@ -62,20 +62,23 @@ export function deviceOperations(devices: readonly OciDevice[], mounts: readonly
   const asked = new Set(devices.map((device) => device.path));
   const nodes = [...DEFAULT_DEVICES.filter((device) => !asked.has(device.path)), ...devices];
   return [
-    ...nodes.flatMap(nodeOperations),
+    ...nodes.map(nodeOperation),
     ...LINKS.map(
-      ([path, target]): Operation => ({ op: 'symlink_beneath', owner: OWNER, root: SLOT.rootfs, path, target, flags: 0 }),
+      ([path, target]): Operation => ({
+        op: 'symlink_beneath',
+        owner: OWNER,
+        root: SLOT.rootfs,
+        path,
+        target,
+        flags: 0,
+      }),
     ),
   ];
 }
 
-function nodeOperations(device: OciDevice): Operation[] {
+function nodeOperation(device: OciDevice): Operation {
   const { path, major, minor, uid, gid } = device;
-  const folder = posix.dirname(path);
-  const made: Operation[] =
-    folder === '/dev'
-      ? []
-      : [{ op: 'mkdir_beneath', owner: OWNER, root: SLOT.rootfs, path: folder, mode: 0o755, uid: 0, gid: 0, flags: FLAG.recursive }];
   const mode = FILE_TYPE[device.type] | device.fileMode;
-  return [...made, { op: 'mknod_beneath', owner: OWNER, root: SLOT.rootfs, path, mode, major, minor, uid, gid, flags: 0 }];
+  const flags = FLAG.createDir;
+  return { op: 'mknod_beneath', owner: OWNER, root: SLOT.rootfs, path, mode, major, minor, uid, gid, flags };
 }

@@ -1,8 +1,7 @@
 /** One more process in a container, from top to bottom. */
-import type { OciNamespace, OciProcess } from '../../api/oci.ts';
+import type { OciProcess } from '../../api/oci.ts';
 import { joinOperations } from './cgroup.ts';
 import type { Machine } from './container-program.ts';
-import { Slots } from './fragment.ts';
 import { identityOperations } from './identity.ts';
 import { CLONE } from './namespaces.ts';
 import { type Operation, SLOT } from './program.ts';
@@ -15,8 +14,6 @@ const O_DIRECTORY = 0o200000;
 export interface ExecPlan {
   /** The container's: its processes share a session keyring. */
   readonly container: string;
-  /** Of the container's init, as the host sees it. */
-  readonly pid: number;
   readonly cgroupsPath: string;
   readonly process: OciProcess;
   readonly user: string;
@@ -25,37 +22,16 @@ export interface ExecPlan {
   readonly filter: Uint8Array | null;
 }
 
-/** Names of namespaces in /proc/<pid>/ns. The mount namespace comes last: behind it the host's paths are gone. */
-const NAMESPACES: readonly (readonly [file: string, type: OciNamespace['type']])[] = [
-  ['cgroup', 'cgroup'],
-  ['ipc', 'ipc'],
-  ['uts', 'uts'],
-  ['net', 'network'],
-  ['pid', 'pid'],
-  ['mnt', 'mount'],
-];
+/** All that a container may have of its own; joining the one where one is changes nothing. */
+const EVERY_NAMESPACE = CLONE.cgroup | CLONE.ipc | CLONE.uts | CLONE.network | CLONE.pid | CLONE.mount;
 
-/** Compiles an exec. Pure. Fails with InvalidParameter for a process that cannot be. */
+/** Compiles an exec; SLOT.pidfd has the container's init. Pure. Fails with InvalidParameter for a process that cannot be. */
 export function execProgram(plan: ExecPlan, machine: Machine): Operation[] {
-  const slots = new Slots();
-  const namespaces = NAMESPACES.map(([file, type]) => ({ file, type, slot: slots.take() }));
   return [
-    // All are opened before the first is joined: they are then of one process, or there is none any more.
-    ...namespaces.map(
-      ({ file, slot }): Operation => ({
-        op: 'open',
-        owner: OWNER,
-        slot,
-        path: `/proc/${plan.pid}/ns/${file}`,
-        openFlags: 0,
-        flags: 0,
-      }),
-    ),
-    // A container that has ended meanwhile has no cgroup to join.
+    // While the host's paths are still there. A container that has ended meanwhile has no cgroup to join.
     ...joinOperations(machine.cgroups, plan.cgroupsPath),
-    ...namespaces.map(
-      ({ type, slot }): Operation => ({ op: 'setns', owner: OWNER, slot, namespaces: CLONE[type] }),
-    ),
+    // By pidfd, so of that very process, whoever has its number by now.
+    { op: 'setns', owner: OWNER, slot: SLOT.pidfd, namespaces: EVERY_NAMESPACE },
     { op: 'open', owner: OWNER, slot: SLOT.rootfs, path: '/', openFlags: O_PATH | O_DIRECTORY, flags: 0 },
     { op: 'setsid', owner: OWNER },
     ...terminal(plan),

@@ -39,18 +39,19 @@ export function mountOperations(mounts: readonly OciMount[], slots: Slots, cgrou
 
 function one(mount: OciMount, slots: Slots, cgroups: CgroupMounts): Fragment {
   const target = posix.normalize(mount.destination);
-  if (!posix.isAbsolute(target)) throw new InvalidParameter(`invalid mount path: '${target}' mount path must be absolute`);
+  if (!posix.isAbsolute(target))
+    throw new InvalidParameter(`invalid mount path: '${target}' mount path must be absolute`);
   if (target === '/') throw new InvalidParameter(`invalid specification: destination can't be '/'`);
   const options = parseMountOptions(mount.options);
   if (mount.type === 'bind' || options.bind) return bind(mount, target, options, slots);
   if (mount.type === 'cgroup' || mount.type === 'cgroup2') return cgroups(target, options, slots);
-  return { before: [], after: filesystem(mount, target, options) };
+  return { before: [], after: [filesystem(mount, target, options)] };
 }
 
 /** A filesystem of its own: proc, sysfs, tmpfs, devpts, mqueue and whatever else the kernel has. */
-function filesystem(mount: OciMount, target: string, options: MountOptions): Operation[] {
+function filesystem(mount: OciMount, target: string, options: MountOptions): Operation {
   if (mount.type !== 'proc') refuseInsideProc(mount, target);
-  const mounted: Operation = {
+  return {
     op: 'mount_beneath',
     owner: OWNER,
     root: SLOT.rootfs,
@@ -62,9 +63,6 @@ function filesystem(mount: OciMount, target: string, options: MountOptions): Ope
     propagation: options.propagation,
     flags: FLAG.createDir,
   };
-  if (mount.type !== 'proc' || target !== '/proc') return [mounted];
-  // Whoever writes to /proc later does it through this descriptor, whatever the container puts over the path.
-  return [mounted, openBeneath(SLOT.proc, target)];
 }
 
 function bind(mount: OciMount, target: string, options: MountOptions, slots: Slots): Fragment {

@@ -6,7 +6,7 @@ import type { Operation } from './program.ts';
 
 const OWNER = 'exec/namespaces';
 /** sched.h */
-export const CLONE: Readonly<Record<OciNamespace['type'], number>> = {
+export const CLONE = {
   mount: 0x0002_0000,
   cgroup: 0x0200_0000,
   uts: 0x0400_0000,
@@ -14,7 +14,7 @@ export const CLONE: Readonly<Record<OciNamespace['type'], number>> = {
   user: 0x1000_0000,
   pid: 0x2000_0000,
   network: 0x4000_0000,
-};
+} as const satisfies Readonly<Record<OciNamespace['type'], number>>;
 
 export interface NamespacePlan {
   /** CLONE_NEW* bits for `clone`. */

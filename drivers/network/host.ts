@@ -1,0 +1,74 @@
+/** The two networks that need nothing built: the host's own, and none but a loopback. */
+import { createHash } from 'node:crypto';
+import type { Operation } from '../libcontainer/program.ts';
+import type { NetworkDriver, NetworkPlan } from './driver.ts';
+
+/** `--network host`: the container stays in the host's network namespace. */
+export class HostNetwork implements NetworkDriver {
+  readonly name = 'host';
+
+  async join(container: string): Promise<NetworkPlan> {
+    return { newNamespace: false, operations: [], endpoints: { host: endpoint(this.name, container) } };
+  }
+
+  async leave(): Promise<void> {}
+}
+
+/** `--network none`: a network namespace with nothing in it but `lo`, which is up. */
+export class NoneNetwork implements NetworkDriver {
+  readonly name = 'none';
+
+  async join(container: string): Promise<NetworkPlan> {
+    return { newNamespace: true, operations: [loopbackUp()], endpoints: { none: endpoint(this.name, container) } };
+  }
+
+  async leave(): Promise<void> {}
+}
+
+/** linux/netlink.h, linux/rtnetlink.h, linux/if.h */
+const NETLINK_ROUTE = 0;
+const RTM_NEWLINK = 16;
+const NLM_F_REQUEST = 0x1;
+const NLM_F_ACK = 0x4;
+const IFF_UP = 0x1;
+/** In every network namespace the loopback is the first link. */
+const LOOPBACK = 1;
+
+/** `ip link set lo up`: struct nlmsghdr and struct ifinfomsg, nothing more (rtnetlink(7)). */
+function loopbackUp(): Operation {
+  const message = Buffer.alloc(32);
+  message.writeUInt32LE(message.length, 0);
+  message.writeUInt16LE(RTM_NEWLINK, 4);
+  message.writeUInt16LE(NLM_F_REQUEST | NLM_F_ACK, 6);
+  message.writeUInt32LE(1, 8);
+  message.writeInt32LE(LOOPBACK, 20);
+  message.writeUInt32LE(IFF_UP, 24);
+  message.writeUInt32LE(IFF_UP, 28);
+  return { op: 'netlink', owner: 'network/none', protocol: NETLINK_ROUTE, messages: message, flags: 0 };
+}
+
+/** What inspect shows (Docker Engine API, `EndpointSettings`). Neither network gives an address. */
+function endpoint(network: string, container: string): Readonly<Record<string, unknown>> {
+  return {
+    IPAMConfig: null,
+    Links: null,
+    Aliases: null,
+    MacAddress: '',
+    DriverOpts: null,
+    GwPriority: 0,
+    NetworkID: networkID(network),
+    EndpointID: digest(`endpoint ${network} ${container}`),
+    Gateway: '',
+    IPAddress: '',
+    IPPrefixLen: 0,
+    IPv6Gateway: '',
+    GlobalIPv6Address: '',
+    GlobalIPv6PrefixLen: 0,
+    DNSNames: null,
+  };
+}
+
+/** Networks that are always there have an id that is always the same. */
+export const networkID = (name: string): string => digest(`network ${name}`);
+
+const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
