@@ -39,6 +39,12 @@ export class Unavailable extends EngineError {
   readonly httpStatus = 503;
 }
 
+/** The caller has gone away, or whoever ran the job raised its signal. As a shell has it: ended by SIGINT. */
+export class Cancelled extends EngineError {
+  readonly httpStatus = 499;
+  override readonly exitStatus = 130;
+}
+
 /** No handler of that name: what a shell says, and its exit status. */
 export class NoSuchJob extends NotFound {
   override readonly exitStatus = 127;

@@ -1,3 +1,4 @@
+import { DecodeError, type Decoder } from '../std/decode.ts';
 import { InvalidParameter } from './errors.ts';
 
 /** The `filters` of a query: for each key the values, any of which may match. */
@@ -18,6 +19,13 @@ export function parseFilters(json: string | null, allowed: readonly string[]): F
   }
   return filters;
 }
+
+/** Reads the same forms, already out of their JSON; absent and null are no filters. */
+export const filters: Decoder<Filters> = (value, path) => {
+  if (value === undefined || value === null) return NO_FILTERS;
+  if (typeof value !== 'object' || Array.isArray(value)) throw new DecodeError(path, 'an object', value);
+  return new Map(Object.entries(value).map(([key, values]) => [key, valuesOf(values)]));
+};
 
 function parsed(json: string): object {
   try {

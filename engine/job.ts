@@ -1,10 +1,16 @@
-import type { Readable } from 'node:stream';
+import { channel } from 'node:diagnostics_channel';
+import { performance } from 'node:perf_hooks';
+import { Readable } from 'node:stream';
 import createDebug from 'debug';
-import { Conflict, EngineError } from '../api/errors.ts';
-import type { Engine } from './engine.ts';
+import { Cancelled, Conflict, EngineError, NoSuchJob, SystemFailure } from '../api/errors.ts';
+import { CHANNEL, type JobBegan, type JobEnded } from '../api/trace.ts';
+import type { ChildOptions, Engine } from './engine.ts';
+import type { LivingJob } from './lifetime.ts';
 import { Output } from './output.ts';
 
 const debug = createDebug('gantry:engine');
+const warn = createDebug('gantry:warn:engine');
+const trace = channel(CHANNEL.job);
 
 /** What a job takes and what it gives back: a row of the job table. */
 export interface Signature {
@@ -28,55 +34,71 @@ export interface JobInit<S extends Signature, Table extends JobTableOf<Table>> {
   readonly name: string;
   readonly args: S['args'];
   readonly env: S['env'];
-  readonly handler: Handler<S, Table>;
-  /** Raised when the caller goes away, the parent is cancelled or the engine stops. */
-  readonly signal: AbortSignal;
-  readonly stdin: Readable;
+  /** Null: there is none of that name, as running it will tell. */
+  readonly handler: Handler<S, Table> | null;
+  /** Raised when the caller goes away, or the parent is cancelled. */
+  readonly signal: AbortSignal | null;
+  readonly stdin: Readable | null;
+  /** Asked as it starts, told as it has ended. `admit` may refuse by throwing. */
+  readonly admit: (job: LivingJob) => void;
+  readonly release: (job: LivingJob) => void;
 }
 
 /**
  * A job is the unit of work: a Unix process inside the daemon, with name, arguments, environment, three streams and an
  * exit status, run once. Unlike a process it also returns a value.
  */
-export class Job<S extends Signature, Table extends JobTableOf<Table>> {
-  readonly engine: Engine<Table>;
+export class Job<S extends Signature, Table extends JobTableOf<Table>> implements LivingJob {
   readonly id: number;
   readonly parent: number | null;
   readonly name: string;
   readonly args: S['args'];
   readonly env: S['env'];
+  /** Raised when the caller goes away, the parent is cancelled, somebody calls `cancel` or the engine stops. */
   readonly signal: AbortSignal;
-  readonly stdin: Readable;
   /** Progress, logs, archives, a terminal: what the caller wants as it comes. */
-  readonly stdout = new Output();
+  readonly stdout: Output;
   /** The second stream, as a process has it. Nothing is ever parsed out of it. */
-  readonly stderr = new Output();
+  readonly stderr: Output;
   /**
    * Resolves when the handler has accepted: arguments are good and a long answer begins. Rejects when the job fails
    * before that; resolves to null when it ends well without saying so.
    */
   readonly accepted: Promise<Accepted<S> | null>;
 
-  readonly #handler: Handler<S, Table>;
+  readonly #init: JobInit<S, Table>;
+  readonly #controller = new AbortController();
+  #stdin: Readable | null;
   #accept: (value: Accepted<S> | null) => void = () => {};
   #refuse: (reason: unknown) => void = () => {};
   #state: 'new' | 'running' | { readonly exitStatus: number } = 'new';
 
   constructor(init: JobInit<S, Table>) {
-    this.engine = init.engine;
+    this.#init = init;
     this.id = init.id;
     this.parent = init.parent;
     this.name = init.name;
     this.args = init.args;
     this.env = init.env;
-    this.signal = init.signal;
-    this.stdin = init.stdin;
-    this.#handler = init.handler;
+    this.signal = this.#controller.signal;
+    this.stdout = new Output(this.signal);
+    this.stderr = new Output(this.signal);
+    this.#stdin = init.stdin;
     this.accepted = new Promise((resolve, reject) => {
       this.#accept = resolve;
       this.#refuse = reject;
     });
     this.accepted.catch(() => {});
+  }
+
+  get engine(): Engine<Table> {
+    return this.#init.engine;
+  }
+
+  /** Bytes for the job; at its end at once when the caller gave none. It belongs to the caller, who also closes it. */
+  get stdin(): Readable {
+    this.#stdin ??= Readable.from([]);
+    return this.#stdin;
   }
 
   /** The handler's word that its arguments are good: a server may send its headers now. */
@@ -89,30 +111,105 @@ export class Job<S extends Signature, Table extends JobTableOf<Table>> {
     return typeof this.#state === 'object' ? this.#state.exitStatus : null;
   }
 
+  /** Raises the job's signal, and that of its children. */
+  cancel(reason: Error = new Cancelled(`${this.name}: cancelled`)): void {
+    this.#controller.abort(reason);
+  }
+
+  /**
+   * Runs the job, once. Rejects with an EngineError always: what a handler throws besides is a bug, told as
+   * SystemFailure with its stack in the log, and not the end of the daemon.
+   */
   async run(): Promise<S['result']> {
     if (this.#state !== 'new') throw new Conflict(`${this.name}: job has already run`);
+    this.#init.admit(this);
     this.#state = 'running';
+    const detach = this.#follow(this.#init.signal);
+    const startedAt = performance.now();
     debug('+job %s(%s)', this.name, this.args.join(', '));
     try {
       this.signal.throwIfAborted();
-      const result = await this.#handler(this);
-      this.#state = { exitStatus: 0 };
+      const result = await trace.runStores(this.#began(startedAt), () => this.#handle());
+      this.#end(startedAt, null);
       this.#accept(null);
       return result;
-    } catch (error) {
-      this.#state = { exitStatus: error instanceof EngineError ? error.exitStatus : 1 };
+    } catch (reason) {
+      const error = this.#failure(reason);
+      this.#end(startedAt, error);
       this.#refuse(error);
       throw error;
     } finally {
+      detach();
       this.stdout.close();
       this.stderr.close();
-      debug(
-        '-job %s(%s) = %s (%d)',
-        this.name,
-        this.args.join(', '),
-        this.exitStatus === 0 ? 'OK' : 'ERR',
-        this.exitStatus,
-      );
+      this.#init.release(this);
     }
+  }
+
+  /**
+   * A child job: cancelled when this one is, shown under it. Its output may go into this job's, which it never closes:
+   *
+   *   await job.child('load', [], { quiet: false }, { stdin, stdout: job.stdout }).run();
+   */
+  child<Name extends keyof Table & string>(
+    name: Name,
+    args: Table[Name]['args'],
+    env: Table[Name]['env'],
+    options: ChildOptions = {},
+  ): Job<Table[Name], Table> {
+    const child = this.engine.childOf(this, name, args, env, options);
+    if (options.stdout !== undefined) child.stdout.add(options.stdout.lend());
+    if (options.stderr !== undefined) child.stderr.add(options.stderr.lend());
+    return child;
+  }
+
+  /** Makes and runs a child job. */
+  runChild<Name extends keyof Table & string>(
+    name: Name,
+    args: Table[Name]['args'],
+    env: Table[Name]['env'],
+    options?: ChildOptions,
+  ): Promise<Table[Name]['result']> {
+    return this.child(name, args, env, options).run();
+  }
+
+  async #handle(): Promise<S['result']> {
+    if (this.#init.handler === null) throw new NoSuchJob(this.name);
+    return await this.#init.handler(this);
+  }
+
+  /** Lets the caller's signal raise this job's, until the function returned is called. */
+  #follow(signal: AbortSignal | null): () => void {
+    if (signal === null) return () => {};
+    const onAbort = () => this.#controller.abort(signal.reason);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+    return () => signal.removeEventListener('abort', onAbort);
+  }
+
+  #failure(reason: unknown): EngineError {
+    if (reason instanceof EngineError) return reason;
+    const isCancelled = reason === this.signal.reason || (reason instanceof Error && reason.name === 'AbortError');
+    if (this.signal.aborted && isCancelled) {
+      const { reason: why } = this.signal;
+      return why instanceof EngineError ? why : new Cancelled(`${this.name}: cancelled`, { cause: why });
+    }
+    warn('job %s(%s) failed unexpectedly: %O', this.name, this.args.join(', '), reason);
+    return new SystemFailure(reason instanceof Error ? reason.message : String(reason), { cause: reason });
+  }
+
+  #began(startedAt: number): JobBegan {
+    const { id, parent, name, args } = this;
+    return { kind: 'job', id, parent, name, args, at: performance.timeOrigin + startedAt };
+  }
+
+  #end(startedAt: number, error: EngineError | null): void {
+    const status = error?.exitStatus ?? 0;
+    this.#state = { exitStatus: status };
+    debug('-job %s(%s) = %s (%d)', this.name, this.args.join(', '), status === 0 ? 'OK' : 'ERR', status);
+    if (!trace.hasSubscribers) return;
+    const ns = Math.round((performance.now() - startedAt) * 1e6);
+    const ended: JobEnded = { kind: 'job-end', id: this.id, ns, status, error: error?.message ?? null };
+    trace.publish(ended);
   }
 }

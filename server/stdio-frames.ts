@@ -1,5 +1,5 @@
 import { frameHeader, STDERR, STDOUT, SYSTEM_ERROR } from '../api/streams.ts';
-import type { Destination } from '../engine/output.ts';
+import type { Destination } from '../engine/destination.ts';
 import type { Outflow } from './outflow.ts';
 
 /**

@@ -1,0 +1,66 @@
+/**
+ * What happens inside the daemon, as it happens. Whoever does something that takes time says so on a diagnostics
+ * channel (node:diagnostics_channel), which costs next to nothing while nobody listens; `engine/trace.ts` listens and
+ * knows the job that it belongs to. Instants in milliseconds since 1970 with fraction, durations in nanoseconds.
+ */
+export const CHANNEL = { job: 'gantry:job', driver: 'gantry:driver', operation: 'gantry:operation' } as const;
+
+/** On `gantry:job`, as a job starts. */
+export interface JobBegan {
+  readonly kind: 'job';
+  readonly id: number;
+  /** The job that ran this one; null at the top. */
+  readonly parent: number | null;
+  readonly name: string;
+  readonly args: readonly (string | undefined)[];
+  readonly at: number;
+}
+
+/** On `gantry:job`, as it ends. */
+export interface JobEnded {
+  readonly kind: 'job-end';
+  readonly id: number;
+  readonly ns: number;
+  readonly status: number;
+  /** Why it failed, in words; null when it did not. */
+  readonly error: string | null;
+}
+
+/** On `gantry:driver`, once a call of a driver is back. */
+export interface DriverCall {
+  readonly kind: 'driver';
+  /** Such as `graph/overlay2`. */
+  readonly driver: string;
+  readonly method: string;
+  readonly at: number;
+  readonly ns: number;
+  readonly error: string | null;
+}
+
+/** On `gantry:operation`, one for each operation of a kernel program that ran, in order, once the report is there. */
+export interface KernelOperation {
+  readonly kind: 'operation';
+  readonly owner: string;
+  readonly op: string;
+  /** Its place in the program, from 0, and how many there are. */
+  readonly index: number;
+  readonly total: number;
+  readonly ns: number;
+  /** The symbol of errno(3) where it failed; null where it did not. */
+  readonly errno: string | null;
+  /** What it was about, in a few words: a path, an address. */
+  readonly detail: string;
+}
+
+export type JobMessage = JobBegan | JobEnded;
+/** `job`: during which job it was; null for the daemon's own doing. */
+export type TraceEvent = JobMessage | ((DriverCall | KernelOperation) & { readonly job: number | null });
+
+/** A top-level job, and everything that happened under it. */
+export interface TracedRequest {
+  /** The id of the job. */
+  readonly id: number;
+  readonly events: readonly TraceEvent[];
+  /** Events over the bound of one request, left out. */
+  readonly dropped: number;
+}
