@@ -76,6 +76,9 @@ struct interpreter {
   char *title;         /* memory of our argv that may be overwritten with another title, and its size */
   size_t title_size;
 
+  bool ended; /* see OUTCOME_ENDED */
+  int exit_status;
+
   bool reaper; /* `init` was seen */
   bool umask_set;
   int null;      /* the container's /dev/null, verified, for masks; or -1 */
@@ -93,7 +96,7 @@ enum outcome {
   OUTCOME_FAILED, /* told in the report */
   OUTCOME_DONE,   /* every operation ran */
   OUTCOME_PARENT, /* we are the parent of the `clone`; the child goes on with the program */
-  OUTCOME_ENDED,  /* we are a process that has done its part: _exit(report->stage == STAGE_FAILED ? 1 : 0) at once */
+  OUTCOME_ENDED,  /* we are a process that has done its part: _exit(interpreter->exit_status) at once */
 };
 
 enum outcome interpreter_run(struct interpreter *interpreter, const struct program *program);

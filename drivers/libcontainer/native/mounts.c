@@ -1,0 +1,295 @@
+/* Operations that mount. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "beneath.h"
+#include "perform.h"
+
+int perform_propagation(struct interpreter *interpreter, const struct op_propagation *op) {
+  (void)interpreter;
+  return result_of(mount(NULL, op->path, NULL, (unsigned long)op->mountFlags, NULL));
+}
+
+/* What the filesystem itself says to a failed fsconfig: lines such as "e overlay: …". */
+static void tell_of_filesystem(struct interpreter *interpreter, int context) {
+  char words[256];
+  const ssize_t length = read(context, words, sizeof words - 1);
+  if (length <= 2) return;
+  words[length] = 0;
+  words[strcspn(words, "\n")] = 0;
+  set_detail(interpreter, "%s", words + 2);
+}
+
+static int configure(int context, const char *key, const char *value) {
+  return k_fsconfig(context, K_FSCONFIG_SET_STRING, key, value);
+}
+
+/* `key=value` or `key`. */
+static int configure_option(int context, const char *option) {
+  char key[64];
+  const size_t length = strcspn(option, "=");
+  if (length >= sizeof key) return -EINVAL;
+  memcpy(key, option, length);
+  key[length] = 0;
+  if (option[length] == '=') return configure(context, key, option + length + 1);
+  return k_fsconfig(context, K_FSCONFIG_SET_FLAG, key, NULL);
+}
+
+static int configure_options(int context, const struct strings *options) {
+  int error = 0;
+  for (uint32_t i = 0; i < options->count && !error; i++) error = configure_option(context, options->items[i]);
+  return error;
+}
+
+/* Makes the superblock and a detached mount of it; closes `context`. */
+static int create(struct interpreter *interpreter, int context, int error, unsigned attributes) {
+  int fd = error ? error : k_fsconfig(context, K_FSCONFIG_CMD_CREATE, NULL, NULL);
+  if (fd == 0) fd = k_fsmount(context, attributes);
+  if (fd < 0) tell_of_filesystem(interpreter, context);
+  close(context);
+  return fd;
+}
+
+static int attach_fd(int mount, int target) {
+  return k_move_mount(mount, "", target, "", K_MOVE_MOUNT_F_EMPTY_PATH | K_MOVE_MOUNT_T_EMPTY_PATH);
+}
+
+static int set_attributes(int mount, uint64_t set, uint64_t clear, uint64_t propagation, uint32_t flags) {
+  const struct k_mount_attr attr = {.set = set, .clear = clear, .propagation = propagation};
+  return k_mount_setattr(mount, "", K_AT_EMPTY_PATH | (flags & FLAG_RECURSIVE ? K_AT_RECURSIVE : 0), &attr);
+}
+
+/* ——— overlay */
+
+static int overlay_lowers(int context, const struct op_overlay *op) {
+  int error = configure(context, "source", "overlay");
+  for (uint32_t i = 0; i < op->lowers.count && !error; i++) error = configure(context, "lowerdir+", op->lowers.items[i]);
+  return error;
+}
+
+/* fsopen(2) with a call a layer (6.5 and later): no limit by a page of options. */
+static int overlay_by_calls(struct interpreter *interpreter, const struct op_overlay *op, bool *is_unsupported) {
+  const int context = k_fsopen("overlay");
+  if (context < 0) return context;
+  int error = overlay_lowers(context, op);
+  *is_unsupported = error == -EINVAL;
+  if (*is_unsupported) return close(context), error;
+  if (!error && *op->upper) error = configure(context, "upperdir", op->upper);
+  if (!error && *op->work) error = configure(context, "workdir", op->work);
+  if (!error) error = configure_options(context, &op->options);
+  return create(interpreter, context, error, 0);
+}
+
+static char *append(char *at, const char *end, const char *word) {
+  const size_t length = at ? strlen(word) : 0;
+  if (!at || (size_t)(end - at) <= length) return NULL;
+  memcpy(at, word, length + 1);
+  return at + length;
+}
+
+/* mount(2) with one page of options: short relative lower folders make the page go far. */
+static int overlay_by_options(const struct op_overlay *op) {
+  char page[4096], *at = page;
+  const char *const end = page + sizeof page;
+  for (uint32_t i = 0; i < op->lowers.count; i++) {
+    if (strpbrk(op->lowers.items[i], ":,\\")) return -EINVAL;
+    at = append(append(at, end, i == 0 ? "lowerdir=" : ":"), end, op->lowers.items[i]);
+  }
+  if (*op->upper) at = append(append(at, end, ",upperdir="), end, op->upper);
+  if (*op->work) at = append(append(at, end, ",workdir="), end, op->work);
+  for (uint32_t i = 0; i < op->options.count; i++) at = append(append(at, end, ","), end, op->options.items[i]);
+  if (!at) return -E2BIG;
+  if (mount("overlay", op->target, "overlay", 0, page) < 0) return -errno;
+  return result_of(open(op->target, O_PATH | O_DIRECTORY | O_CLOEXEC));
+}
+
+static int overlay(struct interpreter *interpreter, const struct op_overlay *op) {
+  bool is_unsupported = false;
+  const int fd = overlay_by_calls(interpreter, op, &is_unsupported);
+  if (is_unsupported || fd == -ENOSYS) return overlay_by_options(op);
+  if (fd < 0) return fd;
+  const int error = k_move_mount(fd, "", AT_FDCWD, op->target, K_MOVE_MOUNT_F_EMPTY_PATH);
+  return error ? close(fd), error : fd;
+}
+
+int perform_overlay(struct interpreter *interpreter, const struct op_overlay *op) {
+  const int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (here < 0) return -errno;
+  int fd = result_of(chdir(op->base));
+  if (fd == 0) fd = overlay(interpreter, op);
+  if (fchdir(here) < 0 && fd >= 0) fd = (close(fd), -errno);
+  close(here);
+  return fd < 0 ? fd : slot_put(interpreter, op->slot, fd);
+}
+
+/* ——— detached mounts */
+
+int perform_clone_tree(struct interpreter *interpreter, const struct op_clone_tree *op) {
+  const unsigned recursive = op->flags & FLAG_RECURSIVE ? K_AT_RECURSIVE : 0;
+  const int fd = k_open_tree(AT_FDCWD, op->path, K_OPEN_TREE_CLONE | K_OPEN_TREE_CLOEXEC | recursive);
+  if (fd < 0) return fd;
+  const int error = op->flags & FLAG_READONLY ? set_attributes(fd, K_MOUNT_ATTR_RDONLY, 0, 0, op->flags) : 0;
+  return error ? close(fd), error : slot_put(interpreter, op->slot, fd);
+}
+
+int perform_mount_setattr(struct interpreter *interpreter, const struct op_mount_setattr *op) {
+  const int fd = slot_get(interpreter, op->slot);
+  return fd < 0 ? fd : set_attributes(fd, op->set, op->clear, op->propagation, op->flags);
+}
+
+int perform_attach(struct interpreter *interpreter, const struct op_attach *op) {
+  const int fd = slot_get(interpreter, op->slot);
+  return fd < 0 ? fd : k_move_mount(fd, "", AT_FDCWD, op->target, K_MOVE_MOUNT_F_EMPTY_PATH);
+}
+
+int perform_attach_beneath(struct interpreter *interpreter, const struct op_attach_beneath *op) {
+  const int fd = slot_get(interpreter, op->slot), root = slot_get(interpreter, op->root);
+  if (fd < 0 || root < 0) return -EBADF;
+  const int target = open_mount_point(root, op->target, op->flags);
+  if (target < 0) return target;
+  const int error = attach_fd(fd, target);
+  close(target);
+  return error;
+}
+
+/* ——— new filesystems */
+
+/* proc and sysfs go on folders reached without a link: masks and labels that follow rely on where they are. */
+static int open_target(struct interpreter *interpreter, int root, const struct op_mount_beneath *op) {
+  const int target = open_mount_point(root, op->target, op->flags);
+  const bool is_strict = strcmp(op->fstype, "proc") == 0 || strcmp(op->fstype, "sysfs") == 0;
+  if (target < 0 || !is_strict) return target;
+  close(target);
+  const int strict = k_openat2(root, op->target, O_PATH | O_DIRECTORY | O_CLOEXEC, 0,
+                               K_RESOLVE_IN_ROOT | K_RESOLVE_NO_MAGICLINKS | K_RESOLVE_NO_SYMLINKS);
+  if (strict == -ELOOP || strict == -ENOTDIR)
+    set_detail(interpreter, "filesystem \"%s\" must be mounted on ordinary directory", op->fstype);
+  return strict;
+}
+
+static int new_filesystem(struct interpreter *interpreter, const struct op_mount_beneath *op) {
+  const int context = k_fsopen(op->fstype);
+  if (context < 0) return context;
+  int error = *op->source ? configure(context, "source", op->source) : 0;
+  if (!error) error = configure_options(context, &op->options);
+  const int fd = create(interpreter, context, error, (unsigned)op->attributes);
+  if (fd < 0 || op->propagation == 0) return fd;
+  error = set_attributes(fd, 0, 0, op->propagation, 0);
+  return error ? close(fd), error : fd;
+}
+
+int perform_mount_beneath(struct interpreter *interpreter, const struct op_mount_beneath *op) {
+  const int root = slot_get(interpreter, op->root);
+  if (root < 0) return root;
+  const int target = open_target(interpreter, root, op);
+  if (target < 0) return target;
+  const int fd = new_filesystem(interpreter, op);
+  const int error = fd < 0 ? fd : attach_fd(fd, target);
+  close(target);
+  if (error == 0 && strcmp(op->fstype, "proc") == 0) return slot_put(interpreter, SLOT_PROC, fd);
+  close_quietly(fd);
+  return error;
+}
+
+/* ——— binds and masks within the root */
+
+static int clone_fd(int fd, uint32_t flags) {
+  const unsigned recursive = flags & FLAG_RECURSIVE ? K_AT_RECURSIVE : 0;
+  return k_open_tree(fd, "", K_AT_EMPTY_PATH | K_OPEN_TREE_CLONE | K_OPEN_TREE_CLOEXEC | recursive);
+}
+
+static int bind_fd(int source, int target, uint32_t flags) {
+  const int copy = clone_fd(source, flags);
+  if (copy < 0) return copy;
+  int error = flags & FLAG_READONLY ? set_attributes(copy, K_MOUNT_ATTR_RDONLY, 0, 0, flags) : 0;
+  if (!error) error = attach_fd(copy, target);
+  close(copy);
+  return error;
+}
+
+int perform_bind_beneath(struct interpreter *interpreter, const struct op_bind_beneath *op) {
+  const int root = slot_get(interpreter, op->root);
+  if (root < 0) return root;
+  const int source = open_beneath(root, op->source, O_PATH, 0);
+  if (source < 0) return source;
+  const int target = open_mount_point(root, op->target, op->flags);
+  const int error = target < 0 ? target : bind_fd(source, target, op->flags);
+  close_quietly(target);
+  close(source);
+  return error;
+}
+
+/* A descriptor that is proved to be /dev/null, of the container or else of where we are. It is bound by descriptor, so what
+ * becomes of the name afterwards does not matter. */
+static int null_device(struct interpreter *interpreter, int root) {
+  if (interpreter->null >= 0) return interpreter->null;
+  for (int attempt = 0; attempt < 2; attempt++) {
+    struct stat stat;
+    const int fd = attempt == 0 ? open_beneath(root, "dev/null", O_PATH, 0) : open("/dev/null", O_PATH | O_CLOEXEC);
+    if (fd < 0) continue;
+    if (fstat(fd, &stat) == 0 && S_ISCHR(stat.st_mode) && stat.st_rdev == makedev(1, 3)) return interpreter->null = fd;
+    close(fd);
+  }
+  return -ENODEV;
+}
+
+/* One read-only tmpfs for all masked folders: mounted the first time, bound from there the next. */
+static int mask_folder(struct interpreter *interpreter, int target) {
+  if (interpreter->empty_dir >= 0) return bind_fd(interpreter->empty_dir, target, 0);
+  const int context = k_fsopen("tmpfs");
+  if (context < 0) return context;
+  int error = configure(context, "source", "tmpfs");
+  if (!error) error = configure(context, "nr_blocks", "1");
+  if (!error) error = k_fsconfig(context, K_FSCONFIG_SET_FLAG, "ro", NULL);
+  const int fd = create(interpreter, context, error, K_MOUNT_ATTR_RDONLY | K_MOUNT_ATTR_NOSUID | K_MOUNT_ATTR_NODEV | K_MOUNT_ATTR_NOEXEC);
+  error = fd < 0 ? fd : attach_fd(fd, target);
+  if (error) return close_quietly(fd), error;
+  interpreter->empty_dir = fd;
+  return 0;
+}
+
+static int mask_file(struct interpreter *interpreter, int root, int target) {
+  const int null = null_device(interpreter, root);
+  return null < 0 ? null : bind_fd(null, target, 0);
+}
+
+int perform_mask_beneath(struct interpreter *interpreter, const struct op_mask_beneath *op) {
+  struct stat stat;
+  const int root = slot_get(interpreter, op->root);
+  if (root < 0) return root;
+  const int target = open_beneath(root, op->path, O_PATH, 0);
+  if (target == -ENOENT || target == -ENOTDIR) return 0;
+  if (target < 0) return target;
+  int error = result_of(fstat(target, &stat));
+  if (!error) error = S_ISDIR(stat.st_mode) ? mask_folder(interpreter, target) : mask_file(interpreter, root, target);
+  close(target);
+  return error;
+}
+
+/* ——— the root */
+
+int perform_pivot_root(struct interpreter *interpreter, const struct op_pivot_root *op) {
+  const int fd = slot_get(interpreter, op->slot);
+  if (fd < 0) return fd;
+  const int old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (old < 0) return -errno;
+  /* pivot_root(2): with both on ".", the old root ends up mounted over the new one, and goes from there. */
+  int error = result_of(fchdir(fd));
+  if (!error) error = k_pivot_root(".", ".");
+  if (!error) error = result_of(fchdir(old));
+  if (!error) error = result_of(mount(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL));
+  if (!error) error = result_of(umount2(".", MNT_DETACH));
+  if (!error) error = result_of(chdir("/"));
+  close(old);
+  return error;
+}
+
+int perform_remount_root(struct interpreter *interpreter, const struct op_remount_root *op) {
+  (void)interpreter;
+  const struct k_mount_attr attr = {.set = op->attributes, .propagation = op->propagation};
+  return k_mount_setattr(AT_FDCWD, "/", 0, &attr);
+}
