@@ -45,7 +45,7 @@ export function parseAddress(text: string, hasTls: boolean): Address {
   const [, scheme = 'tcp', rest = ''] = /^(?:(\w+):\/\/)?(.*)$/.exec(text.trim()) ?? [];
   switch (scheme) {
     case 'unix':
-      return { kind: 'unix', path: absolute(rest === '' ? '/var/run/docker.sock' : rest, text) };
+      return { kind: 'unix', path: absolute(rest === '' ? '/var/run/gantry.sock' : rest, text) };
     case 'tcp':
       return tcpAddress(rest, text, hasTls ? 2376 : 2375);
     case 'fd':

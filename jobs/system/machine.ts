@@ -1,0 +1,124 @@
+/** What the kernel of this machine can do for containers; read once at start, told by `info`. */
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** How cgroups are mounted, and where. */
+export interface CgroupMounts {
+  readonly layout: 'v1' | 'hybrid' | 'v2';
+  /** v1: mount point of each controller's hierarchy. */
+  readonly controllers: ReadonlyMap<string, string>;
+  /** Mount point of the one hierarchy of v2; null where there is none. */
+  readonly unified: string | null;
+}
+
+/** Limits that this kernel can set, named as `info` has them. */
+export interface Abilities {
+  readonly MemoryLimit: boolean;
+  readonly SwapLimit: boolean;
+  readonly KernelMemoryTCP: boolean;
+  readonly CpuCfsPeriod: boolean;
+  readonly CpuCfsQuota: boolean;
+  readonly CPUShares: boolean;
+  readonly CPUSet: boolean;
+  readonly PidsLimit: boolean;
+  readonly OomKillDisable: boolean;
+  readonly IPv4Forwarding: boolean;
+}
+
+const V1_CONTROLLERS = [
+  'cpu',
+  'cpuset',
+  'memory',
+  'pids',
+  'blkio',
+  'devices',
+  'freezer',
+  'cpuacct',
+  'net_cls',
+  'hugetlb',
+];
+
+/** proc_pid_mountinfo(5): `… mount point options - type source super-options`. */
+export function parseCgroupMounts(mountinfo: string): CgroupMounts {
+  const controllers = new Map<string, string>();
+  let unified: string | null = null;
+  for (const line of mountinfo.split('\n')) {
+    const [before = '', after = ''] = line.split(' - ');
+    const mountPoint = before.split(' ')[4] ?? '';
+    const [type, , options = ''] = after.split(' ');
+    if (type === 'cgroup2') unified ??= mountPoint;
+    if (type !== 'cgroup') continue;
+    for (const option of options.split(',')) {
+      if (V1_CONTROLLERS.includes(option) && !controllers.has(option)) controllers.set(option, mountPoint);
+    }
+  }
+  const layout = controllers.size === 0 ? 'v2' : unified === null ? 'v1' : 'hybrid';
+  return { layout, controllers, unified };
+}
+
+export async function readCgroupMounts(): Promise<CgroupMounts> {
+  return parseCgroupMounts(await readFile('/proc/self/mountinfo', 'utf8'));
+}
+
+export async function readAbilities(mounts: CgroupMounts): Promise<Abilities> {
+  const forwarding = await readFile('/proc/sys/net/ipv4/ip_forward', 'utf8').catch(() => '0');
+  const limits = mounts.layout === 'v2' ? await unifiedLimits(mounts) : controllerLimits(mounts);
+  return { ...limits, IPv4Forwarding: forwarding.trim() === '1' };
+}
+
+function controllerLimits({ controllers }: CgroupMounts): Omit<Abilities, 'IPv4Forwarding'> {
+  const has = (controller: string, file: string) => {
+    const folder = controllers.get(controller);
+    return folder !== undefined && existsSync(join(folder, file));
+  };
+  return {
+    MemoryLimit: has('memory', 'memory.limit_in_bytes'),
+    SwapLimit: has('memory', 'memory.memsw.limit_in_bytes'),
+    KernelMemoryTCP: has('memory', 'memory.kmem.tcp.limit_in_bytes'),
+    CpuCfsPeriod: has('cpu', 'cpu.cfs_period_us'),
+    CpuCfsQuota: has('cpu', 'cpu.cfs_quota_us'),
+    CPUShares: has('cpu', 'cpu.shares'),
+    CPUSet: has('cpuset', 'cpuset.cpus'),
+    PidsLimit: controllers.has('pids'),
+    OomKillDisable: has('memory', 'memory.oom_control'),
+  };
+}
+
+/** The root group has no limits of its own: whether swap is counted shows in a group below it. */
+async function unifiedLimits({ unified }: CgroupMounts): Promise<Omit<Abilities, 'IPv4Forwarding'>> {
+  const root = unified ?? '/sys/fs/cgroup';
+  const text = await readFile(join(root, 'cgroup.controllers'), 'utf8').catch(() => '');
+  const controllers = text.trim().split(' ');
+  const groups = await readdir(root, { withFileTypes: true }).catch(() => []);
+  const below = groups.filter((group) => group.isDirectory()).map((group) => join(root, group.name));
+  const memory = controllers.includes('memory');
+  const cpu = controllers.includes('cpu');
+  return {
+    MemoryLimit: memory,
+    SwapLimit: memory && below.some((group) => existsSync(join(group, 'memory.swap.max'))),
+    KernelMemoryTCP: false,
+    CpuCfsPeriod: cpu,
+    CpuCfsQuota: cpu,
+    CPUShares: cpu,
+    CPUSet: controllers.includes('cpuset'),
+    PidsLimit: controllers.includes('pids'),
+    OomKillDisable: false,
+  };
+}
+
+/** In dockerd's words. */
+export function warningsOf(abilities: Abilities, isV1: boolean): string[] {
+  const missing: [boolean, string][] = [
+    [abilities.MemoryLimit, 'No memory limit support'],
+    [abilities.SwapLimit, 'No swap limit support'],
+    [abilities.OomKillDisable || !isV1, 'No oom kill disable support'],
+    [abilities.CpuCfsQuota, 'No cpu cfs quota support'],
+    [abilities.CpuCfsPeriod, 'No cpu cfs period support'],
+    [abilities.CPUShares, 'No cpu shares support'],
+    [abilities.CPUSet, 'No cpuset support'],
+    [abilities.PidsLimit, 'No pids limit support'],
+    [abilities.IPv4Forwarding, 'IPv4 forwarding is disabled'],
+  ];
+  return missing.flatMap(([isThere, text]) => (isThere ? [] : [`WARNING: ${text}`]));
+}

@@ -1,0 +1,30 @@
+import type { JobHandler } from '../daemon.ts';
+
+/** The server, as far as jobs may know it. */
+export interface Api {
+  /** Opens every address, or fails with none of them open. */
+  listen(addresses: readonly string[]): Promise<void>;
+  /** Lets requests in; those that came before have waited. */
+  accept(): void;
+  /** No new connections; idle ones are closed. */
+  close(): void;
+}
+
+/**
+ * serve_api — listens on every address of its arguments, until the engine stops.
+ *
+ * fails   InvalidParameter (address) · Conflict (another daemon is there) · SystemFailure
+ * source  dockerd --host; early Docker's job of that name
+ */
+export const serveApi =
+  (api: Api): JobHandler<'serve_api'> =>
+  async (job) => {
+    await api.listen(job.args);
+    job.accept(null);
+    await new Promise<void>((resolve) => {
+      if (job.signal.aborted) resolve();
+      else job.signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    api.close();
+    return null;
+  };

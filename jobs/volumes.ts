@@ -1,0 +1,68 @@
+import { stat } from 'node:fs/promises';
+import { NotFound } from '../api/errors.ts';
+import type { Filters } from '../api/filters.ts';
+import type { VolumeInspect } from '../api/resources.ts';
+import type { Volume } from '../state/volumes.ts';
+import type { Daemon, JobHandler } from './daemon.ts';
+
+type Deps = Pick<Daemon, 'volumes' | 'containers'>;
+
+/**
+ * volumes — the local volumes, as rows.
+ *
+ * reads   volumes, containers
+ * source  Docker Engine API, GET /volumes
+ */
+export const volumes =
+  (deps: Deps): JobHandler<'volumes'> =>
+  async (job) => {
+    const used = usedNames(deps);
+    const found = deps.volumes.list().filter((volume) => fits(job.env.filters, volume, used));
+    return Promise.all(found.map(inspect));
+  };
+
+/**
+ * volume_inspect — one of them, by name.
+ *
+ * fails   NotFound
+ * source  Docker Engine API, GET /volumes/{name}
+ */
+export const volumeInspect =
+  ({ volumes: store }: Deps): JobHandler<'volume_inspect'> =>
+  async (job) => {
+    const [name] = job.args;
+    const volume = store.get(name);
+    if (volume === null) throw new NotFound(`get ${name}: no such volume`);
+    return inspect(volume);
+  };
+
+async function inspect(volume: Volume): Promise<VolumeInspect> {
+  const made = await stat(volume.path);
+  return {
+    CreatedAt: `${made.birthtime.toISOString().slice(0, 19)}Z`,
+    Driver: 'local',
+    Labels: volume.anonymous ? { 'com.docker.volume.anonymous': '' } : null,
+    Mountpoint: volume.path,
+    Name: volume.name,
+    Options: null,
+    Scope: 'local',
+  };
+}
+
+function usedNames({ containers }: Deps): ReadonlySet<string> {
+  const mounts = containers.list().flatMap((record) => record.MountPoints);
+  return new Set(mounts.filter((mount) => mount.Type === 'volume').map((mount) => mount.Name));
+}
+
+function fits(filters: Filters, volume: Volume, used: ReadonlySet<string>): boolean {
+  const matches = (key: string, test: (value: string) => boolean) => {
+    const values = filters.get(key) ?? [];
+    return values.length === 0 || values.some(test);
+  };
+  return (
+    matches('name', (value) => volume.name.includes(value)) &&
+    matches('driver', (value) => value === 'local') &&
+    matches('label', (value) => volume.anonymous && value === 'com.docker.volume.anonymous') &&
+    matches('dangling', (value) => ['1', 'true'].includes(value) === !used.has(volume.name))
+  );
+}
