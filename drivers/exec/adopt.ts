@@ -1,0 +1,74 @@
+/** After a restart: what monitors still hold, and what ended while no daemon was there. */
+import { join } from 'node:path';
+import createDebug from 'debug';
+import type { ContainerID } from '../../api/ids.ts';
+import { removeCgroups } from '../libcontainer/cgroup-control.ts';
+import type { CgroupLayout } from '../libcontainer/cgroup-layout.ts';
+import { Monitor } from '../libcontainer/monitor.ts';
+import type { Adopted, Exit, Process } from './driver.ts';
+import { type ExecRoot, readContainerMeta, readExecMeta, readExit, removeFolder } from './exec-root.ts';
+import { exitOf, instant, MonitoredProcess } from './monitored-process.ts';
+
+const warn = createDebug('gantry:warn:exec');
+
+/** How many monitors are asked at a time. */
+const AT_ONCE = 64;
+
+export interface AdoptedContainer {
+  readonly id: ContainerID;
+  /** Null for one that has ended. */
+  readonly process: MonitoredProcess | null;
+  readonly adopted: Adopted;
+}
+
+export async function adoptContainers(root: ExecRoot, cgroups: CgroupLayout): Promise<AdoptedContainer[]> {
+  return inBatches(await root.folders('c'), async (folder) => {
+    const meta = await readContainerMeta(folder);
+    const found = meta === null ? null : await find(folder, meta.id);
+    if (meta !== null && found !== null) {
+      const process = found instanceof MonitoredProcess ? found : null;
+      return [{ id: meta.id, process, adopted: { kind: 'container', id: meta.id, outcome: outcomeOf(found) } }];
+    }
+    // Neither a monitor nor an exit: a start that a crash cut short.
+    if (meta !== null) await removeCgroups(cgroups, meta.cgroupsPath);
+    await removeFolder(folder);
+    return [];
+  });
+}
+
+export async function adoptExecs(root: ExecRoot): Promise<Adopted[]> {
+  return inBatches(await root.folders('e'), async (folder) => {
+    const meta = await readExecMeta(folder);
+    const found = meta === null ? null : await find(folder, meta.id);
+    if (meta === null || !(found instanceof MonitoredProcess)) await removeFolder(folder);
+    else void found.exited.then(() => removeFolder(folder)).catch((left) => warn('cannot remove %s: %O', folder, left));
+    if (meta === null || found === null) return [];
+    return [{ kind: 'exec', id: meta.id, container: meta.container, outcome: outcomeOf(found) }];
+  });
+}
+
+/** The process, how it ended, or null when there is no trace of either. */
+async function find(folder: string, id: string): Promise<MonitoredProcess | Exit | null> {
+  const monitor = await Monitor.find(join(folder, 'sock')).catch(() => null);
+  // A monitor that is just ending may answer with EXITED, or not at all: then the file is there.
+  const state = monitor === null ? null : await monitor.outcome;
+  if (monitor !== null && state?.kind === 'started') {
+    return new MonitoredProcess(folder, monitor, { id, pid: state.pid, startedAt: instant(state.at), warnings: [] });
+  }
+  monitor?.close();
+  const exit = await readExit(folder);
+  return exit === null ? null : exitOf(exit);
+}
+
+function outcomeOf(found: MonitoredProcess | Exit): { process: Process } | { exit: Exit } {
+  return found instanceof MonitoredProcess ? { process: found } : { exit: found };
+}
+
+async function inBatches<T, R>(items: readonly T[], work: (item: T) => Promise<R[]>): Promise<R[]> {
+  const results: R[] = [];
+  for (let from = 0; from < items.length; from += AT_ONCE) {
+    const batch = await Promise.all(items.slice(from, from + AT_ONCE).map(work));
+    results.push(...batch.flat());
+  }
+  return results;
+}

@@ -1,0 +1,143 @@
+/**
+ * The exec-root: a folder for every monitor (ARCHITECTURE.md, "On disk").
+ *
+ *   c/<32 digits>/ e/<32 digits>/
+ *     meta.json    who this is, written before the monitor starts
+ *     filter       the container's compiled seccomp filter, for what is executed in it later; absent for none
+ *     sock exit    the monitor's
+ *     rootfs       a mount point, empty for whoever is not in the container's mount namespace
+ */
+import { mkdir, readdir, readFile, rmdir, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { InvalidParameter } from '../../api/errors.ts';
+import { type ContainerID, containerID, type ExecID, execID } from '../../api/ids.ts';
+import { flag, object, text } from '../../std/decode.ts';
+import { type Exited, parseExited } from '../libcontainer/monitor.ts';
+
+/** Room for `/c/<32 digits>/sock` in the 108 bytes of a socket's address. */
+const MAX_PATH_BYTES = 60;
+const ID_DIGITS = 32;
+
+const containerMeta = object({ id: text, tty: flag, cgroupsPath: text });
+const execMeta = object({ id: text, container: text, tty: flag });
+
+export interface ContainerMeta {
+  readonly id: ContainerID;
+  readonly tty: boolean;
+  readonly cgroupsPath: string;
+}
+
+export interface ExecMeta {
+  readonly id: ExecID;
+  readonly container: ContainerID;
+  readonly tty: boolean;
+}
+
+export class ExecRoot {
+  readonly #path: string;
+
+  private constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** Makes the folders. Fails with InvalidParameter for a path that leaves no room for a socket's name. */
+  static async open(path: string): Promise<ExecRoot> {
+    if (Buffer.byteLength(path) > MAX_PATH_BYTES) {
+      throw new InvalidParameter(`exec-root ${path} is too long: a path of at most ${MAX_PATH_BYTES} bytes is needed`);
+    }
+    await mkdir(path, { recursive: true, mode: 0o711 });
+    for (const kind of ['c', 'e']) await mkdir(join(path, kind), { recursive: true, mode: 0o700 });
+    return new ExecRoot(path);
+  }
+
+  container(id: ContainerID): string {
+    return join(this.#path, 'c', id.slice(0, ID_DIGITS));
+  }
+
+  exec(id: ExecID): string {
+    return join(this.#path, 'e', id.slice(0, ID_DIGITS));
+  }
+
+  /** Makes a container's folder. Fails with EEXIST when it is there. */
+  async makeContainer(meta: ContainerMeta, filter: Uint8Array | null): Promise<string> {
+    const folder = this.container(meta.id);
+    await mkdir(folder, { mode: 0o700 });
+    if (filter !== null) await writeFile(join(folder, 'filter'), filter, { mode: 0o600 });
+    await writeFile(join(folder, 'meta.json'), JSON.stringify(meta), { mode: 0o600 });
+    return folder;
+  }
+
+  /** Makes an exec's folder. Fails with EEXIST when it is there. */
+  async makeExec(meta: ExecMeta): Promise<string> {
+    const folder = this.exec(meta.id);
+    await mkdir(folder, { mode: 0o700 });
+    await writeFile(join(folder, 'meta.json'), JSON.stringify(meta), { mode: 0o600 });
+    return folder;
+  }
+
+  /** Folders of all containers, or of all execs. */
+  async folders(kind: 'c' | 'e'): Promise<string[]> {
+    const names = await readdir(join(this.#path, kind));
+    return names.map((name) => join(this.#path, kind, name));
+  }
+}
+
+/** Null for a folder whose maker did not get far enough. */
+export async function readContainerMeta(folder: string): Promise<ContainerMeta | null> {
+  const meta = await readJson(join(folder, 'meta.json'), containerMeta);
+  return meta === null ? null : { ...meta, id: containerID(meta.id) };
+}
+
+/** Null for a folder whose maker did not get far enough. */
+export async function readExecMeta(folder: string): Promise<ExecMeta | null> {
+  const meta = await readJson(join(folder, 'meta.json'), execMeta);
+  return meta === null ? null : { ...meta, id: execID(meta.id), container: containerID(meta.container) };
+}
+
+/** The filter that was kept, or null for a container without one. */
+export async function readFilter(folder: string): Promise<Buffer | null> {
+  try {
+    return await readFile(join(folder, 'filter'));
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+}
+
+/** What a monitor left of how its process ended, or null. */
+export async function readExit(folder: string): Promise<Exited | null> {
+  try {
+    return parseExited(await readFile(join(folder, 'exit'), 'utf8'));
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Takes a monitor's folder away, by the names it may have in it and never by a walk: should a rootfs ever be mounted there,
+ * it stays untouched, and this fails with EBUSY.
+ */
+export async function removeFolder(folder: string): Promise<void> {
+  const left = await readdir(folder).catch(() => []);
+  for (const name of left) {
+    if (name === 'rootfs') await rmdir(join(folder, name)).catch(ignoreMissing);
+    else await unlink(join(folder, name)).catch(ignoreMissing);
+  }
+  await rmdir(folder).catch(ignoreMissing);
+}
+
+async function readJson<T>(path: string, decode: (value: unknown, path: string) => T): Promise<T | null> {
+  try {
+    return decode(JSON.parse(await readFile(path, 'utf8')), path);
+  } catch {
+    return null;
+  }
+}
+
+export function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!isMissing(error)) throw error;
+}

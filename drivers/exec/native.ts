@@ -1,0 +1,215 @@
+/**
+ * The exec driver of our own: compiles a container to a kernel program and hands it to a monitor, which runs it, holds the
+ * container's stdio and log, and outlives this daemon.
+ */
+
+import { channel } from 'node:diagnostics_channel';
+import { access } from 'node:fs/promises';
+import createDebug from 'debug';
+import { Conflict, NotRunning } from '../../api/errors.ts';
+import type { ContainerID } from '../../api/ids.ts';
+import { cgroupPids, freezeCgroup, removeCgroups } from '../libcontainer/cgroup-control.ts';
+import { type CgroupLayout, hierarchyOf, readCgroupLayout } from '../libcontainer/cgroup-layout.ts';
+import { containerProgram, type Machine } from '../libcontainer/container-program.ts';
+import { execProgram } from '../libcontainer/exec-program.ts';
+import { GantryInit } from '../libcontainer/gantry-init.ts';
+import type { Operation } from '../libcontainer/program.ts';
+import { SeccompCache } from '../libcontainer/seccomp-cache.ts';
+import { adoptContainers, adoptExecs } from './adopt.ts';
+import type { Adopted, ExecDriver, ExecRequest, Process, RunRequest } from './driver.ts';
+import { ExecRoot, readContainerMeta, readFilter, removeFolder } from './exec-root.ts';
+import { warningOf } from './failure.ts';
+import { type Launched, launch, stdioOptions } from './launch.ts';
+import { instant, MonitoredProcess } from './monitored-process.ts';
+import { openInit } from './open-init.ts';
+
+const debug = createDebug('gantry:exec:native');
+const warn = createDebug('gantry:warn:exec');
+const calls = channel('gantry:driver');
+
+export class NativeExecDriver implements ExecDriver {
+  readonly name = 'native';
+  readonly #root: ExecRoot;
+  readonly #init: GantryInit;
+  readonly #machine: Machine;
+  readonly #filters = new SeccompCache();
+  /** Containers that run, as far as this daemon knows. */
+  readonly #running = new Map<ContainerID, MonitoredProcess>();
+
+  private constructor(root: ExecRoot, init: GantryInit, machine: Machine) {
+    this.#root = root;
+    this.#init = init;
+    this.#machine = machine;
+  }
+
+  /** Makes the exec-root and loads gantry-init. Fails with InvalidParameter for a path that is too long. */
+  static async open(execRoot: string): Promise<NativeExecDriver> {
+    const root = await ExecRoot.open(execRoot);
+    const keyrings = await access('/proc/keys').then(
+      () => true,
+      () => false,
+    );
+    return new NativeExecDriver(root, await GantryInit.load(), { cgroups: await readCgroupLayout(), keyrings });
+  }
+
+  run(request: RunRequest): Promise<Process> {
+    return this.#traced('run', request.id, () => this.#run(request));
+  }
+
+  exec(request: ExecRequest): Promise<Process> {
+    return this.#traced('exec', request.id, () => this.#exec(request));
+  }
+
+  async program(request: RunRequest): Promise<readonly Operation[]> {
+    return this.#compile(request);
+  }
+
+  async adopt(): Promise<Adopted[]> {
+    const containers = await adoptContainers(this.#root, this.#machine.cgroups);
+    for (const { id, process } of containers) if (process !== null) this.#keep(id, process);
+    return [...containers.map(({ adopted }) => adopted), ...(await adoptExecs(this.#root))];
+  }
+
+  forget(id: ContainerID): Promise<void> {
+    return this.#traced('forget', id, async () => {
+      const folder = this.#root.container(id);
+      const meta = await readContainerMeta(folder);
+      if (meta !== null) await removeCgroups(this.#machine.cgroups, meta.cgroupsPath);
+      await removeFolder(folder);
+    });
+  }
+
+  async freeze(id: ContainerID, frozen: boolean): Promise<void> {
+    const path = await this.#cgroupsPath(id);
+    await this.#traced('freeze', id, () => freezeCgroup(this.#machine.cgroups, path, frozen));
+  }
+
+  async pids(id: ContainerID): Promise<number[]> {
+    return cgroupPids(this.#machine.cgroups, await this.#cgroupsPath(id));
+  }
+
+  /** Lets go of all monitors, and of gantry-init. What runs goes on. */
+  [Symbol.dispose](): void {
+    for (const process of this.#running.values()) process.release();
+    this.#running.clear();
+    this.#init[Symbol.dispose]();
+  }
+
+  async #run(request: RunRequest): Promise<Process> {
+    const { id, spec, stdio, log } = request;
+    if (this.#running.has(id)) throw new Conflict(`container ${id} is running`);
+    const { cgroupsPath } = spec.linux;
+    const program = this.#compile(request);
+    const folder = await this.#makeFolder(request);
+    try {
+      const options = {
+        ...stdioOptions(stdio),
+        log: log.format,
+        log_path: log.path,
+        max_size: log.maxSize,
+        max_file: log.maxFile,
+        oom: oomFile(this.#machine.cgroups, cgroupsPath),
+      };
+      const launched = await launch(this.#init, { verb: 'run', folder, program, stdio, options, pidfd: null });
+      return this.#keep(id, monitored(id, folder, program, launched));
+    } catch (error) {
+      await this.forget(id).catch((left) => warn('cannot clean up after %s: %O', id, left));
+      throw error;
+    }
+  }
+
+  async #exec(request: ExecRequest): Promise<Process> {
+    const { id, container, process, stdio } = request;
+    const init = this.#running.get(container);
+    const home = this.#root.container(container);
+    const meta = await readContainerMeta(home);
+    if (init === undefined || meta === null) throw new NotRunning(container);
+    using pidfd = await openInit(init.pid, meta.cgroupsPath, container);
+    const program = execProgram(
+      {
+        container,
+        cgroupsPath: meta.cgroupsPath,
+        process,
+        user: request.user,
+        consoleSize: stdio.consoleSize,
+        filter: await readFilter(home),
+      },
+      this.#machine,
+    );
+    const folder = await this.#root.makeExec({ id, container, tty: stdio.tty });
+    try {
+      const options = { ...stdioOptions(stdio), log: 'none' };
+      const launched = await launch(this.#init, { verb: 'exec', folder, program, stdio, options, pidfd: pidfd.fd });
+      const begun = monitored(id, folder, program, launched);
+      void begun.exited.then(() => removeFolder(folder)).catch((left) => warn('cannot remove %s: %O', folder, left));
+      return begun;
+    } catch (error) {
+      await removeFolder(folder).catch((left) => warn('cannot remove %s: %O', folder, left));
+      throw error;
+    }
+  }
+
+  #compile({ id, spec, user, init, rootfs, network, stdio }: RunRequest): Operation[] {
+    const { seccomp } = spec.linux;
+    const filter = seccomp === null ? null : this.#filters.filter(seccomp);
+    return containerProgram(
+      { id, spec, user, init, rootfs, network, consoleSize: stdio.consoleSize, filter },
+      this.#machine,
+    );
+  }
+
+  /** What a former run left behind is taken away first. */
+  async #makeFolder({ id, spec, stdio }: RunRequest): Promise<string> {
+    const { seccomp, cgroupsPath } = spec.linux;
+    const filter = seccomp === null ? null : this.#filters.filter(seccomp);
+    const meta = { id, tty: stdio.tty, cgroupsPath };
+    try {
+      return await this.#root.makeContainer(meta, filter);
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+      await this.forget(id);
+      return this.#root.makeContainer(meta, filter);
+    }
+  }
+
+  #keep(id: ContainerID, process: MonitoredProcess): MonitoredProcess {
+    this.#running.set(id, process);
+    void process.exited.then(() => {
+      if (this.#running.get(id) === process) this.#running.delete(id);
+    });
+    return process;
+  }
+
+  async #cgroupsPath(id: ContainerID): Promise<string> {
+    const meta = await readContainerMeta(this.#root.container(id));
+    if (meta === null) throw new NotRunning(id);
+    return meta.cgroupsPath;
+  }
+
+  async #traced<T>(call: string, id: string, work: () => Promise<T>): Promise<T> {
+    const from = performance.now();
+    let failure: string | null = null;
+    try {
+      return await work();
+    } catch (error) {
+      failure = error instanceof Error ? error.message : String(error);
+      throw error;
+    } finally {
+      const ms = performance.now() - from;
+      debug('%s %s: %s in %d ms', call, id, failure ?? 'done', ms);
+      if (calls.hasSubscribers) calls.publish({ driver: `exec/${this.name}`, call, id, ms, error: failure });
+    }
+  }
+}
+
+function monitored(id: string, folder: string, program: readonly Operation[], { monitor, started }: Launched) {
+  const warnings = started.warnings.map((warning) => warningOf(program, warning));
+  return new MonitoredProcess(folder, monitor, { id, pid: started.pid, startedAt: instant(started.at), warnings });
+}
+
+/** The file in which the kernel counts what it killed for want of memory. */
+function oomFile(layout: CgroupLayout, path: string): string {
+  const memory = hierarchyOf(layout, 'memory');
+  if (memory !== null) return `${memory}${path}/memory.oom_control`;
+  return layout.unified === null ? '' : `${layout.unified}${path}/memory.events`;
+}

@@ -1,0 +1,106 @@
+/** What is done to a container's cgroups after its birth: look, stop, kill, take away. */
+import { readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SystemFailure } from '../../api/errors.ts';
+import { cgroupFolders } from './cgroup.ts';
+import { type CgroupLayout, hierarchyOf, isPureV2 } from './cgroup-layout.ts';
+
+/** Longest wait for a freeze to hold, or for the last process of a cgroup to be gone. */
+const MAX_WAIT_MS = 10_000;
+
+/** Host pids of all processes in a cgroup and below it. Empty when it is gone. */
+export async function cgroupPids(layout: CgroupLayout, path: string): Promise<number[]> {
+  const [folder] = cgroupFolders(layout, path).toReversed();
+  return folder === undefined ? [] : pidsIn(folder);
+}
+
+async function pidsIn(folder: string): Promise<number[]> {
+  const own = await readFile(`${folder}/cgroup.procs`, 'utf8').catch(() => '');
+  const below = await Promise.all((await children(folder)).map(pidsIn));
+  return [...own.split('\n').filter(Boolean).map(Number), ...below.flat()];
+}
+
+/** Resolves when every process stands still, or goes on. Fails with SystemFailure when some would not in 10 s. */
+export async function freezeCgroup(layout: CgroupLayout, path: string, frozen: boolean): Promise<void> {
+  const freezer = hierarchyOf(layout, 'freezer');
+  if (freezer !== null) {
+    const state = `${freezer}${path}/freezer.state`;
+    return settle(state, frozen ? 'FROZEN' : 'THAWED', 'THAWED', async () => (await readFile(state, 'utf8')).trim());
+  }
+  const folder = layout.unified + path;
+  await settle(`${folder}/cgroup.freeze`, frozen ? '1' : '0', '0', async () => {
+    const events = await readFile(`${folder}/cgroup.events`, 'utf8');
+    return /^frozen (\d)$/m.exec(events)?.[1] ?? '';
+  });
+}
+
+/** A process that forks meanwhile may slip through on v1, so the wish is written again until it holds. */
+async function settle(file: string, wanted: string, undo: string, read: () => Promise<string>): Promise<void> {
+  const deadline = performance.now() + MAX_WAIT_MS;
+  for (let pause = 1; ; pause = Math.min(pause * 2, 50)) {
+    await writeFile(file, wanted);
+    if ((await read()) === wanted) return;
+    if (performance.now() > deadline) break;
+    await sleep(pause);
+  }
+  await writeFile(file, undo);
+  throw new SystemFailure(`unable to freeze: ${file} is not ${wanted} after ${MAX_WAIT_MS / 1000} s`);
+}
+
+/** SIGKILL to whatever is in a cgroup and below it. */
+export async function killCgroup(layout: CgroupLayout, path: string): Promise<void> {
+  if (layout.unified !== null && (await wrote(`${layout.unified}${path}/cgroup.kill`, '1')) && isPureV2(layout)) return;
+  for (const pid of await cgroupPids(layout, path)) kill(pid);
+}
+
+/**
+ * Takes a container's cgroups away, killing what is still in them: a container that shares another's pid namespace leaves
+ * processes behind. Idempotent. Fails with SystemFailure when some cannot be removed in 10 s.
+ */
+export async function removeCgroups(layout: CgroupLayout, path: string): Promise<void> {
+  const deadline = performance.now() + MAX_WAIT_MS;
+  for (let pause = 1; ; pause = Math.min(pause * 2, 50)) {
+    const left = await Promise.all(cgroupFolders(layout, path).map(removeFolder));
+    const busy = left.filter((folder) => folder !== null);
+    if (busy.length === 0) return;
+    if (performance.now() > deadline) throw new SystemFailure(`cannot remove cgroups ${busy.join(', ')}`);
+    await killCgroup(layout, path);
+    await sleep(pause);
+  }
+}
+
+/** Null when it is gone, else the folder that is not. */
+async function removeFolder(folder: string): Promise<string | null> {
+  try {
+    await rmdir(folder);
+    return null;
+  } catch (error) {
+    if (isGone(error)) return null;
+    for (const child of await children(folder)) await removeFolder(child);
+    return folder;
+  }
+}
+
+async function children(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  return entries.filter((entry) => entry.isDirectory()).map((entry) => `${folder}/${entry.name}`);
+}
+
+async function wrote(file: string, data: string): Promise<boolean> {
+  return writeFile(file, data).then(
+    () => true,
+    () => false,
+  );
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if (!isGone(error)) throw error;
+  }
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH');
+}
