@@ -85,7 +85,8 @@ export const OPERATIONS = {
   mount_setattr: { code: 23, fields: { slot: 'u32', set: 'u64', clear: 'u64', propagation: 'u64', flags: 'u32' } },
   /** move_mount(2) of the detached mount in a slot onto host path `target`. */
   attach: { code: 24, fields: { slot: 'u32', target: 'string' } },
-  /** move_mount(2) of the detached mount in `slot` beneath `root`. */
+  /** move_mount(2) of the detached mount in `slot` beneath `root`. With both create flags a mount point that is missing is
+   *  made as the mount is: a folder or a file. */
   attach_beneath: { code: 25, fields: { slot: 'u32', root: 'u32', target: 'string', flags: 'u32' } },
   /** fsopen(2), fsconfig(2) with each of `options` (`key=value` or `key`), fsmount(2) with MOUNT_ATTR_* `attributes`,
    *  move_mount(2) beneath `root`. A mount of fstype `proc` stays open in SLOT.proc. */

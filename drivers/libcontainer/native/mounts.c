@@ -146,10 +146,18 @@ int perform_attach(struct interpreter *interpreter, const struct op_attach *op) 
   return fd < 0 ? fd : k_move_mount(fd, "", AT_FDCWD, op->target, K_MOVE_MOUNT_F_EMPTY_PATH);
 }
 
+/* With both flags a mount point is made as what will be mounted on it is. */
+static uint32_t creation_for(int mount, uint32_t flags) {
+  const uint32_t both = FLAG_CREATE_DIR | FLAG_CREATE_FILE;
+  struct stat stat;
+  if ((flags & both) != both || fstat(mount, &stat) < 0) return flags;
+  return flags & ~(S_ISDIR(stat.st_mode) ? FLAG_CREATE_FILE : FLAG_CREATE_DIR);
+}
+
 int perform_attach_beneath(struct interpreter *interpreter, const struct op_attach_beneath *op) {
   const int fd = slot_get(interpreter, op->slot), root = slot_get(interpreter, op->root);
   if (fd < 0 || root < 0) return -EBADF;
-  const int target = open_mount_point(root, op->target, op->flags);
+  const int target = open_mount_point(root, op->target, creation_for(fd, op->flags));
   if (target < 0) return target;
   const int error = attach_fd(fd, target);
   close(target);
