@@ -10,5 +10,8 @@ struct command {
 
 extern const struct command command_run;
 extern const struct command command_exec;
+extern const struct command command_extract;
+extern const struct command command_copy;
+extern const struct command command_remove;
 
 #endif

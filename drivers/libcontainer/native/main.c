@@ -6,6 +6,9 @@
 
 /* One line a sub-command; its source stands in the Makefile's INIT_SOURCES. */
 static const struct command *const commands[] = {
+    &command_extract,
+    &command_copy,
+    &command_remove,
     NULL,
 };
 

@@ -1,0 +1,41 @@
+/* gantry-init copy and remove: whole trees, in a process of their own. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "commands.h"
+#include "confine.h"
+#include "report.h"
+#include "tree.h"
+
+static int usage(const struct command *command) {
+  fprintf(stderr, "usage: gantry-init %s %s\n", command->name, command->usage);
+  return 2;
+}
+
+static int answer(int error, const struct tree_count *count) {
+  if (error)
+    report_failure(error_text(-error), "");
+  else
+    report_success(count->entries, count->bytes);
+  return error ? 1 : 0;
+}
+
+static int run_copy(int argc, char **argv) {
+  struct tree_count count = {0};
+  if (argc != 2) return usage(&command_copy);
+  umask(0);
+  int error = confine(false);
+  return answer(error ? error : tree_copy(atoi(argv[0]), atoi(argv[1]), &count), &count);
+}
+
+static int run_remove(int argc, char **argv) {
+  const struct tree_count none = {0};
+  if (argc != 2) return usage(&command_remove);
+  int error = confine(false);
+  return answer(error ? error : tree_remove(atoi(argv[0]), argv[1]), &none);
+}
+
+const struct command command_copy = {.name = "copy", .usage = "SOURCE_FD TARGET_FD", .run = run_copy};
+const struct command command_remove = {.name = "remove", .usage = "PARENT_FD NAME", .run = run_remove};
