@@ -4,7 +4,7 @@ import type { Filters } from '../api/filters.ts';
 import type { NetworkInspect } from '../api/resources.ts';
 import type { Daemon, JobHandler } from './daemon.ts';
 
-type Deps = Pick<Daemon, 'networks' | 'containers' | 'host'>;
+type Deps = Pick<Daemon, 'networks' | 'containers'>;
 
 /**
  * networks — those that containers can be in, as rows.
@@ -39,17 +39,17 @@ export const networkInspect =
   };
 
 function all(deps: Deps): NetworkInspect[] {
-  return [...deps.networks.keys()].map((name) => inspect(deps, name));
+  return [...deps.networks].map(([name, driver]) => inspect(deps, name, driver.id));
 }
 
-function inspect({ containers, host }: Deps, Name: string): NetworkInspect {
+function inspect({ containers }: Deps, Name: string, Id: string): NetworkInspect {
   const inside = containers.list().flatMap((record) => {
     const isIn = record.State.status === 'running' && modeOf(record.HostConfig.NetworkMode) === Name;
     return isIn ? [[record.ID, endpoint(record.Name, `${record.ID}/${Name}`)] as const] : [];
   });
   return {
     Name,
-    Id: idOf(`${host.id}/${Name}`),
+    Id,
     Created: '0001-01-01T00:00:00Z',
     Scope: 'local',
     Driver: Name === 'none' ? 'null' : Name,

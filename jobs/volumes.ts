@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import { NotFound } from '../api/errors.ts';
 import type { Filters } from '../api/filters.ts';
 import type { VolumeInspect } from '../api/resources.ts';
@@ -18,7 +17,7 @@ export const volumes =
   async (job) => {
     const used = usedNames(deps);
     const found = deps.volumes.list().filter((volume) => fits(job.env.filters, volume, used));
-    return Promise.all(found.map(inspect));
+    return found.map(inspect);
   };
 
 /**
@@ -36,10 +35,9 @@ export const volumeInspect =
     return inspect(volume);
   };
 
-async function inspect(volume: Volume): Promise<VolumeInspect> {
-  const made = await stat(volume.path);
+function inspect(volume: Volume): VolumeInspect {
   return {
-    CreatedAt: `${made.birthtime.toISOString().slice(0, 19)}Z`,
+    CreatedAt: volume.createdAt,
     Driver: 'local',
     Labels: volume.anonymous ? { 'com.docker.volume.anonymous': '' } : null,
     Mountpoint: volume.path,

@@ -34,7 +34,11 @@ export async function runStdio<S extends Signature>(job: Job<S, JobTable>): Prom
  */
 export async function answerLines<S extends Signature>(job: Job<S, JobTable>): Promise<LongAnswer> {
   const out = new Outflow();
-  job.stdout.add({ write: (chunk) => out.write(chunk), drained: () => out.drained(), end: () => {} });
+  job.stdout.add({
+    write: (chunk) => out.write(chunk),
+    drained: () => out.drained(),
+    end: (error) => error && out.end(error),
+  });
   const running = job.run();
   running.catch(() => {});
   await Promise.race([job.accepted, out.begun]);

@@ -36,7 +36,7 @@ export class StdioFrames {
     return {
       write: (chunk) => this.#write(type, chunk),
       drained: () => this.#out.drained(),
-      end: () => {},
+      end: (error) => error !== undefined && this.#out.end(error),
     };
   }
 

@@ -13,6 +13,8 @@ export interface NetworkPlan {
 /** A network driver gives a container its network as operations. Later ones also hold addresses and published ports. */
 export interface NetworkDriver {
   readonly name: string;
+  /** 64 hex digits, the same at every start. */
+  readonly id: string;
   join(container: string): Promise<NetworkPlan>;
   leave(container: string): Promise<void>;
 }

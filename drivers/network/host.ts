@@ -6,6 +6,7 @@ import type { NetworkDriver, NetworkPlan } from './driver.ts';
 /** `--network host`: the container stays in the host's network namespace. */
 export class HostNetwork implements NetworkDriver {
   readonly name = 'host';
+  readonly id = networkID('host');
 
   async join(container: string): Promise<NetworkPlan> {
     return { newNamespace: false, operations: [], endpoints: { host: endpoint(this.name, container) } };
@@ -17,6 +18,7 @@ export class HostNetwork implements NetworkDriver {
 /** `--network none`: a network namespace with nothing in it but `lo`, which is up. */
 export class NoneNetwork implements NetworkDriver {
   readonly name = 'none';
+  readonly id = networkID('none');
 
   async join(container: string): Promise<NetworkPlan> {
     return { newNamespace: true, operations: [loopbackUp()], endpoints: { none: endpoint(this.name, container) } };
@@ -69,6 +71,10 @@ function endpoint(network: string, container: string): Readonly<Record<string, u
 }
 
 /** Networks that are always there have an id that is always the same. */
-export const networkID = (name: string): string => digest(`network ${name}`);
+function networkID(name: string): string {
+  return digest(`network ${name}`);
+}
 
-const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

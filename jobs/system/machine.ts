@@ -3,13 +3,12 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** How cgroups are mounted, and where. */
+/** Where cgroups are mounted. */
 export interface CgroupMounts {
-  readonly layout: 'v1' | 'hybrid' | 'v2';
-  /** v1: mount point of each controller's hierarchy. */
-  readonly controllers: ReadonlyMap<string, string>;
-  /** Mount point of the one hierarchy of v2; null where there is none. */
-  readonly unified: string | null;
+  /** v1: mount point of each controller's hierarchy; empty on pure v2. */
+  readonly v1: ReadonlyMap<string, string>;
+  /** Mount point of the one tree of v2, and the controllers it offers; null where there is none. */
+  readonly unified: { readonly path: string; readonly controllers: readonly string[] } | null;
 }
 
 /** Limits that this kernel can set, named as `info` has them. */
@@ -26,50 +25,15 @@ export interface Abilities {
   readonly IPv4Forwarding: boolean;
 }
 
-const V1_CONTROLLERS = [
-  'cpu',
-  'cpuset',
-  'memory',
-  'pids',
-  'blkio',
-  'devices',
-  'freezer',
-  'cpuacct',
-  'net_cls',
-  'hugetlb',
-];
-
-/** proc_pid_mountinfo(5): `… mount point options - type source super-options`. */
-export function parseCgroupMounts(mountinfo: string): CgroupMounts {
-  const controllers = new Map<string, string>();
-  let unified: string | null = null;
-  for (const line of mountinfo.split('\n')) {
-    const [before = '', after = ''] = line.split(' - ');
-    const mountPoint = before.split(' ')[4] ?? '';
-    const [type, , options = ''] = after.split(' ');
-    if (type === 'cgroup2') unified ??= mountPoint;
-    if (type !== 'cgroup') continue;
-    for (const option of options.split(',')) {
-      if (V1_CONTROLLERS.includes(option) && !controllers.has(option)) controllers.set(option, mountPoint);
-    }
-  }
-  const layout = controllers.size === 0 ? 'v2' : unified === null ? 'v1' : 'hybrid';
-  return { layout, controllers, unified };
-}
-
-export async function readCgroupMounts(): Promise<CgroupMounts> {
-  return parseCgroupMounts(await readFile('/proc/self/mountinfo', 'utf8'));
-}
-
 export async function readAbilities(mounts: CgroupMounts): Promise<Abilities> {
   const forwarding = await readFile('/proc/sys/net/ipv4/ip_forward', 'utf8').catch(() => '0');
-  const limits = mounts.layout === 'v2' ? await unifiedLimits(mounts) : controllerLimits(mounts);
+  const limits = mounts.v1.size === 0 ? await unifiedLimits(mounts) : controllerLimits(mounts);
   return { ...limits, IPv4Forwarding: forwarding.trim() === '1' };
 }
 
-function controllerLimits({ controllers }: CgroupMounts): Omit<Abilities, 'IPv4Forwarding'> {
+function controllerLimits({ v1 }: CgroupMounts): Omit<Abilities, 'IPv4Forwarding'> {
   const has = (controller: string, file: string) => {
-    const folder = controllers.get(controller);
+    const folder = v1.get(controller);
     return folder !== undefined && existsSync(join(folder, file));
   };
   return {
@@ -80,16 +44,15 @@ function controllerLimits({ controllers }: CgroupMounts): Omit<Abilities, 'IPv4F
     CpuCfsQuota: has('cpu', 'cpu.cfs_quota_us'),
     CPUShares: has('cpu', 'cpu.shares'),
     CPUSet: has('cpuset', 'cpuset.cpus'),
-    PidsLimit: controllers.has('pids'),
+    PidsLimit: v1.has('pids'),
     OomKillDisable: has('memory', 'memory.oom_control'),
   };
 }
 
 /** The root group has no limits of its own: whether swap is counted shows in a group below it. */
 async function unifiedLimits({ unified }: CgroupMounts): Promise<Omit<Abilities, 'IPv4Forwarding'>> {
-  const root = unified ?? '/sys/fs/cgroup';
-  const text = await readFile(join(root, 'cgroup.controllers'), 'utf8').catch(() => '');
-  const controllers = text.trim().split(' ');
+  const root = unified?.path ?? '/sys/fs/cgroup';
+  const controllers = unified?.controllers ?? [];
   const groups = await readdir(root, { withFileTypes: true }).catch(() => []);
   const below = groups.filter((group) => group.isDirectory()).map((group) => join(root, group.name));
   const memory = controllers.includes('memory');
