@@ -43,9 +43,9 @@ export const attach =
     if (log !== null) await replay(log, job);
     const attachment = await place?.taken;
     if (attachment === undefined || attachment === null) return 'ended';
-    const outcome = await carry(job, attachment, planFor(record, job.env, keys));
-    if (outcome === 'detached' && !job.signal.aborted) emitContainerEvent(deps.events, record, 'detach');
-    return outcome;
+    const end = await carry(job, attachment, planFor(record, job.env, keys));
+    if (end === 'keys') emitContainerEvent(deps.events, record, 'detach');
+    return end === 'ended' ? 'ended' : 'detached';
   };
 
 function checkState({ State }: ContainerRecord, reference: string): void {

@@ -22,28 +22,38 @@ export interface CarryPlan {
 }
 
 /**
- * Joins a job's streams with a process's, each at the pace of its reader, until the process has said all ('ended'), or
- * the caller leaves ('detached'): by its keys, by the end of its input, or by going away. Never ends the process.
+ *   ended  the process has said all
+ *   keys   the caller has left by the detach keys
+ *   gone   the caller has ended its input where that ends only the attachment, or is no longer there
  */
-export async function carry(job: Carrier, attachment: Attachment, plan: CarryPlan): Promise<'ended' | 'detached'> {
-  let isDetached = false;
-  const leave = () => {
-    isDetached = true;
+export type CarryEnd = 'ended' | 'keys' | 'gone';
+
+/** Joins a job's streams with a process's, each at the pace of its reader. Never ends the process. */
+export async function carry(job: Carrier, attachment: Attachment, plan: CarryPlan): Promise<CarryEnd> {
+  let end: CarryEnd = 'ended';
+  const leave = (how: CarryEnd) => {
+    end = how;
     attachment.detach();
   };
-  if (job.signal.aborted) leave();
-  job.signal.addEventListener('abort', leave, { once: true });
+  const onAbort = () => leave('gone');
+  if (job.signal.aborted) onAbort();
+  job.signal.addEventListener('abort', onAbort, { once: true });
   const input = plan.stdin === null ? null : new Input(job.stdin, attachment, plan.stdin, leave);
   try {
     await copyOutput(attachment, job);
   } catch (error) {
-    if (!isDetached) throw error;
+    if (isEnded(end)) throw error;
   } finally {
     input?.stop();
-    job.signal.removeEventListener('abort', leave);
+    job.signal.removeEventListener('abort', onAbort);
     attachment.detach();
   }
-  return isDetached && (input === null || !input.isByEnd) ? 'detached' : 'ended';
+  return end;
+}
+
+/** What callbacks have made of it by now. */
+function isEnded(end: CarryEnd): boolean {
+  return end === 'ended';
 }
 
 async function copyOutput(attachment: Attachment, { stdout, stderr }: Carrier): Promise<void> {
@@ -55,17 +65,20 @@ async function copyOutput(attachment: Attachment, { stdout, stderr }: Carrier): 
 
 /** What the caller types, on its way to the process. */
 class Input {
-  /** The caller left by ending its input, not by its keys. */
-  isByEnd = false;
   readonly #stdin: Readable;
   readonly #attachment: Attachment;
   readonly #plan: NonNullable<CarryPlan['stdin']>;
-  readonly #leave: () => void;
+  readonly #leave: (how: CarryEnd) => void;
   readonly #onData = (chunk: Buffer) => this.#take(chunk);
   readonly #onEnd = () => this.#end();
   readonly #onRoom = () => this.#stdin.resume();
 
-  constructor(stdin: Readable, attachment: Attachment, plan: NonNullable<CarryPlan['stdin']>, leave: () => void) {
+  constructor(
+    stdin: Readable,
+    attachment: Attachment,
+    plan: NonNullable<CarryPlan['stdin']>,
+    leave: (how: CarryEnd) => void,
+  ) {
     this.#stdin = stdin;
     this.#attachment = attachment;
     this.#plan = plan;
@@ -90,7 +103,7 @@ class Input {
     const hasRoom = passed.bytes.length === 0 || this.#attachment.writeStdin(passed.bytes);
     if (passed.isDetached) {
       this.stop();
-      this.#leave();
+      this.#leave('keys');
     } else if (!hasRoom) {
       this.#stdin.pause();
       this.#attachment.connection.once('drain', this.#onRoom);
@@ -98,11 +111,7 @@ class Input {
   }
 
   #end(): void {
-    if (this.#plan.closes) {
-      this.#attachment.closeStdin();
-    } else {
-      this.isByEnd = true;
-      this.#leave();
-    }
+    if (this.#plan.closes) this.#attachment.closeStdin();
+    else this.#leave('gone');
   }
 }

@@ -12,6 +12,7 @@ import type { Daemon, JobHandler } from '../daemon.ts';
 import { checkActive } from './active.ts';
 import { parseDetachKeys } from './detach-keys.ts';
 import { emitContainerEvent } from './event.ts';
+import { execCommand } from './exec-command.ts';
 
 type Deps = Pick<Daemon, 'containers' | 'execs' | 'events'>;
 
@@ -31,9 +32,3 @@ export const execCreate =
     emitContainerEvent(deps.events, container, `exec_create: ${execCommand(config)}`, { execID: id });
     return { Id: id };
   };
-
-/** The command as events show it. Docker has a blank behind a program without arguments. */
-export function execCommand({ Cmd }: { readonly Cmd: readonly string[] | null }): string {
-  const [program = '', ...rest] = Cmd ?? [];
-  return `${program} ${rest.join(' ')}`;
-}

@@ -61,7 +61,8 @@ export function specFor(container: ContainerRecord, facts: SpecFacts): OciSpec {
   };
 }
 
-function processOf({ Config: config, HostConfig: wishes, Path, Args }: ContainerRecord, host: Host): OciProcess {
+/** The container's first process, and what an exec in it begins with. */
+export function processOf({ Config: config, HostConfig: wishes, Path, Args }: ContainerRecord, host: Host): OciProcess {
   const powers = capabilitiesFor(wishes.CapAdd ?? [], wishes.CapDrop ?? [], wishes.Privileged);
   const groups = wishes.GroupAdd ?? [];
   const isNumber = (group: string) => /^\d+$/.test(group);
