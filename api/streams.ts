@@ -11,6 +11,8 @@ export const STDIN = 0;
 export const STDOUT = 1;
 export const STDERR = 2;
 export const SYSTEM_ERROR = 3;
+/** The last frame of POST /jobs/{name}: how the job ended, in JSON (api/job-end.ts). */
+export const JOB_END = 4;
 
 export function frameHeader(type: number, length: number): Buffer {
   const header = Buffer.alloc(FRAME_HEADER_BYTES);

@@ -9,6 +9,7 @@ import { type Deadlines, Lifetime } from './lifetime.ts';
 import type { Output } from './output.ts';
 import { Registry } from './registry.ts';
 import type { PluginRoute } from './routes.ts';
+import { Trace } from './trace.ts';
 
 export interface RunOptions {
   /** Raised when the caller goes away. */
@@ -64,6 +65,8 @@ interface Making<S extends Signature, Table extends JobTableOf<Table>> {
  * the table it is given. The job `commands` is there from the start.
  */
 export class Engine<Table extends JobTableOf<Table>> {
+  /** What happens in its jobs, once started. */
+  readonly trace = new Trace();
   readonly #registry = new Registry<Table>({ commands });
   readonly #lifetime = new Lifetime();
   readonly #routes: PluginRoute<Table>[] = [];

@@ -126,7 +126,7 @@ export class Job<S extends Signature, Table extends JobTableOf<Table>> implement
     this.#state = 'running';
     const detach = this.#follow(this.#init.signal);
     const startedAt = performance.now();
-    debug('+job %s(%s)', this.name, this.args.join(', '));
+    if (debug.enabled) debug('+job %s(%s)', this.name, this.args.join(', '));
     try {
       this.signal.throwIfAborted();
       const result = await trace.runStores(this.#began(startedAt), () => this.#handle());
@@ -206,7 +206,9 @@ export class Job<S extends Signature, Table extends JobTableOf<Table>> implement
   #end(startedAt: number, error: EngineError | null): void {
     const status = error?.exitStatus ?? 0;
     this.#state = { exitStatus: status };
-    debug('-job %s(%s) = %s (%d)', this.name, this.args.join(', '), status === 0 ? 'OK' : 'ERR', status);
+    if (debug.enabled) {
+      debug('-job %s(%s) = %s (%d)', this.name, this.args.join(', '), status === 0 ? 'OK' : 'ERR', status);
+    }
     if (!trace.hasSubscribers) return;
     const ns = Math.round((performance.now() - startedAt) * 1e6);
     const ended: JobEnded = { kind: 'job-end', id: this.id, ns, status, error: error?.message ?? null };

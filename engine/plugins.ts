@@ -68,9 +68,7 @@ async function installOf<Table extends JobTableOf<Table>>(path: string): Promise
 }
 
 function isPlugin<Table extends JobTableOf<Table>>(module: unknown): module is { readonly install: Install<Table> } {
-  return (
-    typeof module === 'object' && module !== null && 'install' in module && typeof module.install === 'function'
-  );
+  return typeof module === 'object' && module !== null && 'install' in module && typeof module.install === 'function';
 }
 
 function verify<Table extends JobTableOf<Table>>(engine: Engine<Table>, paths: readonly string[]): void {

@@ -103,7 +103,7 @@ export class Trace {
   #add(event: TraceEvent, root: Root | null): void {
     const request = root === null ? undefined : this.#open.get(root.id);
     if (request !== undefined) {
-      if (request.events.length < MAX_EVENTS || event.kind === 'job-end') request.events.push(event);
+      if (request.events.length < MAX_EVENTS || isEndOf(request, event)) request.events.push(event);
       else request.dropped++;
     }
     for (const watcher of this.#watchers) watcher(event, root);
@@ -119,6 +119,10 @@ export class Trace {
       this.#finished.delete(oldest);
     }
   }
+}
+
+function isEndOf(request: OpenRequest, event: TraceEvent): boolean {
+  return event.kind === 'job-end' && event.id === request.id;
 }
 
 function idOf(message: unknown): unknown {

@@ -10,6 +10,7 @@ const HIGH_WATER_BYTES = 64 * 1024;
  */
 export class Outflow {
   #target: Writable | null = null;
+  #beforeEnd: () => unknown = () => {};
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
   #end: { readonly error: Error | undefined } | null = null;
@@ -59,9 +60,10 @@ export class Outflow {
     return this.#closed;
   }
 
-  /** For the server: the headers are out, from now on bytes go to `target`. */
-  connect(target: Writable): void {
+  /** For the server: the headers are out, from now on bytes go to `target`. `beforeEnd` is called when all is written. */
+  connect(target: Writable, beforeEnd: () => unknown = () => {}): void {
     this.#target = target;
+    this.#beforeEnd = beforeEnd;
     target.on('drain', () => this.#wakeAll());
     target.once('close', () => this.#leave());
     target.once('finish', () => this.#close());
@@ -79,8 +81,12 @@ export class Outflow {
   }
 
   #finish(target: Writable): void {
-    if (this.#end?.error === undefined) target.end();
-    else target.destroy();
+    if (this.#end?.error !== undefined) {
+      target.destroy();
+      return;
+    }
+    this.#beforeEnd();
+    target.end();
   }
 
   #leave(): void {

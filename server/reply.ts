@@ -28,8 +28,10 @@ export function replyLong(response: ServerResponse, answer: LongAnswer): void {
   response.statusCode = answer.status;
   for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
   response.setHeader('Content-Type', answer.contentType);
+  const { trailers, out } = answer;
+  if (trailers !== undefined) response.setHeader('Trailer', trailers.names.join(', '));
   response.flushHeaders();
-  answer.out.connect(response);
+  out.connect(response, () => trailers !== undefined && response.addTrailers(trailers.values()));
 }
 
 /** Encoders of Go end a value with a new line; clients that read lines count on it. */

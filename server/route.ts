@@ -81,6 +81,8 @@ export interface LongAnswer {
   readonly headers?: Readonly<Record<string, string>>;
   readonly contentType: string;
   readonly out: Outflow;
+  /** Headers that are known only at the end, sent behind the body. */
+  readonly trailers?: { readonly names: readonly string[]; readonly values: () => Readonly<Record<string, string>> };
 }
 
 /**
