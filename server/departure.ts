@@ -36,8 +36,9 @@ export class Departure {
     if (this.#socket.readableEnded) this.#ended();
   }
 
-  /** The connection has left HTTP: look again and again, since the process may never write nor read. */
+  /** The connection has left HTTP, and our listeners with it. Look again and again: the process may never write nor read. */
   expectRaw(): void {
+    this.#socket.off('end', this.#onEnd).on('end', this.#onEnd);
     if (this.#isUnix) this.#probe();
   }
 
@@ -54,9 +55,8 @@ export class Departure {
   }
 
   #probe(): void {
-    if (this.#probing !== null) return;
     this.#socket.write(NOTHING);
-    this.#probing = setInterval(() => this.#socket.write(NOTHING), PROBE_INTERVAL_MS).unref();
+    this.#probing ??= setInterval(() => this.#socket.write(NOTHING), PROBE_INTERVAL_MS).unref();
   }
 
   #leave(): void {

@@ -57,11 +57,13 @@ function head(isUpgrade: boolean, contentType: string, headers: Readonly<Record<
   return `${lines.join('\r\n')}\r\n\r\n`;
 }
 
-/** Node has no call for it: adding a `data` listener makes its parser let go of the handle, and then it hears no more. */
+/**
+ * Node has no call for it: adding a `data` listener makes its parser let go of the handle, and without its own listeners
+ * it hears no more. The socket must not be paused on the way: it believes a read to be under way, and would never start
+ * another.
+ */
 function takeFromParser(socket: Socket): void {
-  socket.pause();
-  const ours = () => {};
-  socket.on('data', ours);
+  socket.on('data', () => {});
   for (const event of ['data', 'end', 'error', 'timeout', 'drain']) socket.removeAllListeners(event);
 }
 
