@@ -27,8 +27,8 @@ export interface ProcessFacts {
   readonly startTime: number;
   /** Bytes. */
   readonly virtualSize: number;
-  /** Pages. */
-  readonly resident: number;
+  /** From `status`: what `stat` says of it lags behind. */
+  readonly residentKiB: number;
   readonly processor: number;
   readonly policy: number;
   /** Real and effective. */
@@ -77,16 +77,21 @@ export function factsOf(pid: number, stat: string, status: string, cmdline: stri
     threads: field(20),
     startTime: field(22),
     virtualSize: field(23),
-    resident: field(24),
+    residentKiB: kiB(status, 'VmRSS'),
     processor: field(39),
     policy: field(41),
     uid: idsOf(status, 'Uid'),
     gid: idsOf(status, 'Gid'),
-    lockedKiB: Number(/^VmLck:\s*(\d+)/m.exec(status)?.[1] ?? 0),
+    lockedKiB: kiB(status, 'VmLck'),
   };
 }
 
 function idsOf(status: string, name: 'Uid' | 'Gid'): readonly [number, number] {
   const match = new RegExp(`^${name}:\\s*(\\d+)\\s+(\\d+)`, 'm').exec(status);
   return [Number(match?.[1] ?? 0), Number(match?.[2] ?? 0)];
+}
+
+/** 0 for a kernel thread or a zombie, which have no memory of their own. */
+function kiB(status: string, name: 'VmRSS' | 'VmLck'): number {
+  return Number(new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(status)?.[1] ?? 0);
 }

@@ -32,7 +32,7 @@ const two = (value: number) => String(value).padStart(2, '0');
 const cpuSeconds = ({ userTime, systemTime }: ProcessFacts) => Math.floor((userTime + systemTime) / TICKS);
 const startOf = ({ startTime }: ProcessFacts, { bootTime }: Machine) => bootTime + Math.floor(startTime / TICKS);
 const ageOf = (process: ProcessFacts, machine: Machine) => Math.max(0, machine.now - startOf(process, machine));
-const rssKiB = ({ resident }: ProcessFacts) => resident * PAGE_KIB;
+const rssKiB = ({ residentKiB }: ProcessFacts) => residentKiB;
 
 const number = (title: string, value: (process: ProcessFacts, machine: Machine) => number): Column => ({
   title,

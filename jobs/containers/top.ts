@@ -6,13 +6,13 @@
  *   fails    NoSuchContainer, Conflict (not running, restarting), SystemFailure (arguments of ps, in its words)
  *   source   Docker Engine API, ContainerTop; dockerd's daemon/top_unix.go; ps(1)
  */
-import { readFile } from 'node:fs/promises';
 import type { TopResult } from '../../api/container.ts';
 import { type ProcessFacts, readProcess } from '../../std/proc.ts';
 import type { Daemon, JobHandler } from '../daemon.ts';
 import { checkRunning } from './active.ts';
 import { emitContainerEvent } from './event.ts';
 import type { Machine } from './ps-columns.ts';
+import { machine } from './ps-machine.ts';
 import { type PsList, parsePsOptions } from './ps-options.ts';
 
 type Deps = Pick<Daemon, 'containers' | 'exec' | 'events' | 'host'>;
@@ -70,26 +70,4 @@ function forest(processes: readonly ProcessFacts[]): ProcessFacts[] {
     open.push(...(children.get(process.pid) ?? []).toReversed());
   }
   return ordered;
-}
-
-async function machine(memory: number): Promise<Machine> {
-  const [stat, users, groups] = await Promise.all([readFile('/proc/stat', 'utf8'), names('passwd'), names('group')]);
-  return {
-    now: Math.floor(Date.now() / 1000),
-    bootTime: Number(/^btime (\d+)/m.exec(stat)?.[1] ?? 0),
-    memoryKiB: memory / 1024,
-    users,
-    groups,
-  };
-}
-
-/** Of ids, from a file of passwd(5) or group(5); the first that has an id names it. */
-async function names(file: 'passwd' | 'group'): Promise<ReadonlyMap<number, string>> {
-  const byID = new Map<number, string>();
-  const text = await readFile(`/etc/${file}`, 'utf8').catch(() => '');
-  for (const line of text.split('\n')) {
-    const [name = '', , id] = line.split(':');
-    if (id !== undefined && !byID.has(Number(id))) byID.set(Number(id), name);
-  }
-  return byID;
 }
