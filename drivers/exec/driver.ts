@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { ContainerID, ExecID } from '../../api/ids.ts';
 import type { OciSpec } from '../../api/oci.ts';
-import type { Operation } from '../libcontainer/program.ts';
+import { type Operation, SLOT } from '../libcontainer/program.ts';
 import type { LogWriting } from '../log/driver.ts';
 import type { NetworkPlan } from '../network/driver.ts';
 
@@ -38,6 +38,9 @@ export interface ExecDriver {
   /** Host pids of all processes in the container's cgroup. */
   pids(id: ContainerID): Promise<number[]>;
 }
+
+/** The slot in which `RunRequest.rootfs` opens the rootfs. */
+export const ROOTFS_SLOT = SLOT.rootfs;
 
 export interface StdioPlan {
   readonly tty: boolean;

@@ -1,14 +1,243 @@
+import createDebug from 'debug';
+import type { ContainerRecord, ContainerState, Ended } from '../../api/container.ts';
 import type { ContainerID } from '../../api/ids.ts';
-import type { Exit, Process } from '../../drivers/exec/driver.ts';
+import { SIGKILL } from '../../api/signals.ts';
+import type { Adopted, Exit, Process } from '../../drivers/exec/driver.ts';
+import { mapBounded } from '../../std/map-bounded.ts';
+import { fromRFC3339, now, toRFC3339 } from '../../std/timestamp.ts';
+import { emitContainerEvent } from './event.ts';
+import { type LaunchDeps, launch } from './launch.ts';
+import { isAlive } from './life.ts';
+import { removeContainer } from './remove-container.ts';
+import { isToRestart, isToStartWithDaemon, nextDelay } from './restart-policy.ts';
+import { leaveNetwork } from './run-request.ts';
+
+const debug = createDebug('gantry:jobs:supervise');
+const warn = createDebug('gantry:warn:supervise');
+/** Starts at once when the daemon comes up. */
+const STARTS_AT_ONCE = 4;
+/** The code of a process of which nobody knows how it ended: the machine went down. */
+const UNKNOWN_EXIT = 255;
+
+type Deps = Omit<LaunchDeps, 'supervisor'>;
+
+interface Running {
+  readonly process: Process;
+  /** Resolves when the end is recorded and told. */
+  readonly settled: Promise<void>;
+}
 
 /**
- * What goes on after the job that started a container has ended: its exit, its restart policy, its removal. It runs jobs
- * like any client.
+ * What goes on after the job that started a container has ended: its exit, its restart policy, its removal.
+ *
+ *   adopt ─▶ process.exited ─▶ record saved ─▶ oom, die ─▶ teardown behind
+ *                                                 ├─ restart policy: restarting ─▶ delay ─▶ launch
+ *                                                 └─ --rm: removed
  */
-export declare class Supervisor {
+export class Supervisor {
+  readonly #deps: LaunchDeps;
+  readonly #running = new Map<ContainerID, Running>();
+  readonly #teardowns = new Map<ContainerID, Promise<void>>();
+  readonly #delays = new Map<ContainerID, number>();
+  readonly #timers = new Map<ContainerID, NodeJS.Timeout>();
+  readonly #kept = new Set<ContainerID>();
+  /** What of a run is left because the disk does not know of its end yet. */
+  readonly #owed = new Set<ContainerID>();
+  #isStopped = false;
+
+  constructor(deps: Deps) {
+    this.#deps = { ...deps, supervisor: this };
+  }
+
   /** From now on the process's exit is this supervisor's affair. */
-  adopt(id: ContainerID, process: Process): void;
-  process(id: ContainerID): Process | null;
-  /** At start: settles the records of containers whose process ended while no daemon was there. */
-  settle(id: ContainerID, exit: Exit): Promise<void>;
+  adopt(id: ContainerID, process: Process): void {
+    const settled = process.exited.then((exit) => this.#onExit(id, process, exit));
+    this.#running.set(id, { process, settled });
+  }
+
+  /** Null once it has ended. */
+  process(id: ContainerID): Process | null {
+    return this.#running.get(id)?.process ?? null;
+  }
+
+  /** Resolves when the process of this moment has ended and the record says so; at once when there is none. */
+  settled(id: ContainerID): Promise<void> {
+    return this.#running.get(id)?.settled ?? Promise.resolve();
+  }
+
+  /** Resolves when nothing is left of the last run, in the exec-root and in cgroups. */
+  async tornDown(id: ContainerID): Promise<void> {
+    if (this.#owed.delete(id)) this.#tearDown(id, this.#deps.containers.find(id));
+    await this.#teardowns.get(id);
+  }
+
+  /** Until disposal the container's end is no reason to remove it or to start it again: `restart` will. */
+  keep(id: ContainerID): Disposable {
+    this.#kept.add(id);
+    return { [Symbol.dispose]: () => this.#kept.delete(id) };
+  }
+
+  /** The user starts it: its failures so far do not count any more. */
+  resetDelay(id: ContainerID): void {
+    this.#delays.delete(id);
+  }
+
+  /** Nothing waits to start this container any more. */
+  forget(id: ContainerID): void {
+    clearTimeout(this.#timers.get(id));
+    this.#timers.delete(id);
+    this.#delays.delete(id);
+  }
+
+  /** The daemon ends: no container is started again by this supervisor. Those that run go on with their monitors. */
+  stop(): void {
+    this.#isStopped = true;
+    for (const id of [...this.#timers.keys()]) this.forget(id);
+  }
+
+  /** Records that a container's process has ended. For one whose record knows already it only clears up. */
+  async settle(id: ContainerID, exit: Exit): Promise<void> {
+    await using _turn = await this.#deps.containers.lock.acquire(id);
+    const container = this.#deps.containers.find(id);
+    if (container === null || !isAlive(container.State)) return this.#tearDown(id, container);
+    await this.#settleRecord(container, container.State.startedAt, exit);
+  }
+
+  /**
+   * At start: takes over what the monitors hold, settles what ended while no daemon was there, and starts what the
+   * restart policies want, behind this answer.
+   */
+  async restore(adopted: readonly Adopted[]): Promise<void> {
+    const known = new Set<ContainerID>();
+    for (const each of adopted) {
+      if (each.kind !== 'container') continue;
+      known.add(each.id);
+      if ('exit' in each.outcome) await this.settle(each.id, each.outcome.exit);
+      else await this.#takeOver(each.id, each.outcome.process);
+    }
+    const rest = this.#deps.containers.list().filter((container) => !known.has(container.ID));
+    const wanted = this.#deps.containers.list().filter((container) => this.#isWanted(container));
+    await mapBounded(rest, STARTS_AT_ONCE, (container) => this.#restoreOne(container));
+    void mapBounded(wanted, STARTS_AT_ONCE, ({ ID }) => this.#startAgain(ID, 'exited'));
+  }
+
+  /** A container ended before this daemon began, and its policy says that it should run. */
+  #isWanted(container: ContainerRecord): boolean {
+    const { State } = container;
+    return State.status === 'exited' && isToStartWithDaemon(container, State.exitCode);
+  }
+
+  /** Nothing is known of it but its record. */
+  async #restoreOne(container: ContainerRecord): Promise<void> {
+    const { ID: id, State, HostConfig } = container;
+    const unknown = { code: UNKNOWN_EXIT, oomKilled: false, at: toRFC3339(now()) };
+    if (isAlive(State)) return this.settle(id, unknown);
+    if (State.status === 'restarting') return this.#schedule(id, State);
+    const isLeft = State.status === 'removing' || State.status === 'dead';
+    if (!isLeft && !(State.status === 'exited' && HostConfig.AutoRemove)) return;
+    await using _turn = await this.#deps.containers.lock.acquire(id);
+    await removeContainer(container, { volumes: HostConfig.AutoRemove }, this.#deps);
+  }
+
+  async #takeOver(id: ContainerID, process: Process): Promise<void> {
+    const { containers, exec } = this.#deps;
+    const container = containers.find(id);
+    if (container === null) {
+      warn('%s runs and has no record: it is ended', id);
+      process.signal(SIGKILL);
+      await process.exited;
+      return exec.forget(id);
+    }
+    if (!isAlive(container.State)) {
+      const { pid, startedAt } = process;
+      await containers.save({ ...container, State: { status: 'running', pid, startedAt } }, 'written');
+    }
+    this.adopt(id, process);
+  }
+
+  async #onExit(id: ContainerID, process: Process, exit: Exit): Promise<void> {
+    const { containers } = this.#deps;
+    const mine = this.#running.get(id);
+    try {
+      await using _turn = await containers.lock.acquire(id);
+      if (mine?.process === process) this.#running.delete(id);
+      const container = containers.find(id);
+      if (container !== null) await this.#settleRecord(container, process.startedAt, exit);
+    } catch (error) {
+      warn('the end of %s could not be recorded: %O', id, error);
+    }
+  }
+
+  /** Under the container's lock. */
+  async #settleRecord(container: ContainerRecord, startedAt: string, exit: Exit): Promise<void> {
+    const { events } = this.#deps;
+    const { ID: id, HostConfig } = container;
+    const ended: Ended = { exitCode: exit.code, oomKilled: exit.oomKilled, startedAt, finishedAt: exit.at, error: '' };
+    const isAgain = !this.#isStopped && !this.#kept.has(id) && isToRestart(container, exit.code);
+    const State: ContainerState = { status: isAgain ? 'restarting' : 'exited', ...ended };
+    const RestartCount = container.RestartCount + (isAgain ? 1 : 0);
+    const after: ContainerRecord = { ...container, State, RestartCount };
+    const isRemoved = HostConfig.AutoRemove && !this.#kept.has(id);
+    const isSaved = await this.#saveEnd(after, isRemoved);
+    if (exit.oomKilled) emitContainerEvent(events, after, 'oom');
+    emitContainerEvent(events, after, 'die', { exitCode: String(exit.code), execDuration: secondsOf(ended) });
+    debug('%s has ended with %d', id, exit.code);
+    if (isSaved) this.#tearDown(id, container);
+    else this.#owed.add(id);
+    if (isAgain) this.#schedule(id, ended);
+    else if (isRemoved) await removeContainer(after, { volumes: true }, this.#deps);
+  }
+
+  /** False when the disk does not take it: readers see the end all the same, and the monitor's `exit` has to stay. */
+  async #saveEnd(after: ContainerRecord, isRemoved: boolean): Promise<boolean> {
+    const { containers } = this.#deps;
+    try {
+      await containers.save(after, isRemoved ? 'memory' : 'synced');
+      return true;
+    } catch (error) {
+      warn('the end of %s is not on disk: %O', after.ID, error);
+      await containers.save(after, 'memory');
+      return false;
+    }
+  }
+
+  /** Behind the answer; the next start waits for it. */
+  #tearDown(id: ContainerID, container: ContainerRecord | null): void {
+    const { exec } = this.#deps;
+    const work = Promise.all([exec.forget(id), container === null ? null : leaveNetwork(container, this.#deps)])
+      .catch((error: unknown) => warn('the remains of %s could not be cleared up: %O', id, error))
+      .then(() => {
+        if (this.#teardowns.get(id) === work) this.#teardowns.delete(id);
+      });
+    this.#teardowns.set(id, work);
+  }
+
+  #schedule(id: ContainerID, ended: Ended): void {
+    const delay = nextDelay(ended, this.#delays.get(id) ?? null);
+    this.#delays.set(id, delay);
+    const timer = setTimeout(() => {
+      this.#timers.delete(id);
+      void this.#startAgain(id, 'restarting');
+    }, delay);
+    this.#timers.set(id, timer.unref());
+  }
+
+  /** If it is still in the state in which it was when this was decided. */
+  async #startAgain(id: ContainerID, status: 'restarting' | 'exited'): Promise<void> {
+    const { containers } = this.#deps;
+    try {
+      await using _turn = await containers.lock.acquire(id);
+      const container = containers.find(id);
+      if (container === null || container.State.status !== status || this.#isStopped) return;
+      await launch({ ...container, HasBeenManuallyStopped: false }, this.#deps);
+    } catch (error) {
+      warn('restart of %s failed: %O', id, error);
+    }
+  }
+}
+
+/** Whole seconds between start and end. */
+function secondsOf({ startedAt, finishedAt }: Ended): string {
+  const ranFor = (fromRFC3339(finishedAt) ?? 0n) - (fromRFC3339(startedAt) ?? 0n);
+  return String(ranFor / 1_000_000_000n);
 }

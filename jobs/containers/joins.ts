@@ -1,0 +1,48 @@
+/** Namespaces of other containers that a container is to join: looked up anew at every start. */
+import type { ContainerRecord } from '../../api/container.ts';
+import { Conflict, NoSuchContainer, NotRunning } from '../../api/errors.ts';
+import type { ContainerID } from '../../api/ids.ts';
+import type { Daemon } from '../daemon.ts';
+import { isAlive } from './life.ts';
+import type { Joins } from './spec.ts';
+
+export interface Joined {
+  readonly joins: Joins;
+  /** The container whose network is shared, null for none. */
+  readonly network: ContainerID | null;
+}
+
+/** Fails with NoSuchContainer or Conflict. */
+export function joinsOf({ HostConfig: wishes }: ContainerRecord, { containers }: Pick<Daemon, 'containers'>): Joined {
+  const other = (mode: string): ContainerRecord | null => {
+    if (!mode.startsWith('container:')) return null;
+    const id = mode.slice('container:'.length);
+    const found = containers.find(id);
+    if (found === null) throw new NoSuchContainer(id);
+    return found;
+  };
+  const network = other(wishes.NetworkMode);
+  const ipc = other(wishes.IpcMode);
+  const pid = other(wishes.PidMode);
+  if (network !== null && !isAlive(network.State)) {
+    throw new Conflict(`cannot join network of a non running container: ${network.ID}`);
+  }
+  if (ipc !== null && !['shareable', 'host'].includes(ipc.HostConfig.IpcMode)) {
+    throw new Conflict(
+      `Cannot join IPC of container ${ipc.ID}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
+    );
+  }
+  return {
+    joins: {
+      ...(network === null ? {} : { network: namespaceOf(network, 'net') }),
+      ...(ipc === null ? {} : { ipc: namespaceOf(ipc, 'ipc') }),
+      ...(pid === null ? {} : { pid: namespaceOf(pid, 'pid') }),
+    },
+    network: network?.ID ?? null,
+  };
+}
+
+function namespaceOf({ ID, State }: ContainerRecord, name: string): string {
+  if (!isAlive(State)) throw new NotRunning(ID);
+  return `/proc/${State.pid}/ns/${name}`;
+}

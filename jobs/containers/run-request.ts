@@ -1,0 +1,76 @@
+/** What the exec driver is to run for a container. Reads, and makes nothing: `explain` shows the same. */
+import { join } from 'node:path';
+import type { ContainerRecord } from '../../api/container.ts';
+import { SystemFailure } from '../../api/errors.ts';
+import { ROOTFS_SLOT, type RunRequest, type StdioPlan } from '../../drivers/exec/driver.ts';
+import type { NetworkPlan } from '../../drivers/network/driver.ts';
+import type { Daemon } from '../daemon.ts';
+import type { ConsoleSize, TakenAttachments } from './attachments.ts';
+import { logOf } from './draft.ts';
+import { devicesOf } from './host-devices.ts';
+import { joinsOf } from './joins.ts';
+import { networkFilePaths } from './network-files.ts';
+import { networkModeOf } from './network-mode.ts';
+import { specFor } from './spec.ts';
+
+export type RunRequestDeps = Pick<Daemon, 'containers' | 'host' | 'layers' | 'logs' | 'networks'>;
+
+export async function runRequestFor(
+  container: ContainerRecord,
+  { requests, consoleSize }: Pick<TakenAttachments, 'requests' | 'consoleSize'>,
+  deps: RunRequestDeps,
+): Promise<RunRequest> {
+  const { containers, host, layers } = deps;
+  const { ID, Config, HostConfig } = container;
+  // The first 32 digits tell a container's monitor from others: ARCHITECTURE.md, 2.1.
+  const rootfs = join(host.execRoot, 'c', ID.slice(0, 32), 'rootfs');
+  const { joins, network: shared } = joinsOf(container, deps);
+  const [devices, operations, network] = await Promise.all([
+    devicesOf(HostConfig),
+    layers.rootfs(container.Layer, rootfs, ROOTFS_SLOT),
+    networkPlanFor(container, deps),
+  ]);
+  const folder = containers.folder(ID);
+  const files = networkFilePaths(container, folder, shared === null ? null : containers.folder(shared));
+  return {
+    id: ID,
+    spec: specFor(container, { host, rootfs, joins, files, devices }),
+    rootfs: operations,
+    network,
+    stdio: stdioFor(container, requests, consoleSize),
+    log: logOf(HostConfig, folder, deps),
+    init: HostConfig.Init ?? host.init,
+    user: Config.User,
+  };
+}
+
+export async function leaveNetwork(
+  { ID, HostConfig }: ContainerRecord,
+  { networks }: Pick<Daemon, 'networks'>,
+): Promise<void> {
+  const mode = networkModeOf(HostConfig);
+  if (mode.kind === 'driver') await networks.get(mode.name)?.leave(ID);
+}
+
+async function networkPlanFor({ ID, HostConfig }: ContainerRecord, { networks }: RunRequestDeps): Promise<NetworkPlan> {
+  const mode = networkModeOf(HostConfig);
+  if (mode.kind === 'container') return { newNamespace: false, operations: [], endpoints: {} };
+  const driver = networks.get(mode.name);
+  if (driver === undefined) throw new SystemFailure(`network driver ${mode.name} is not set up`);
+  return driver.join(ID);
+}
+
+function stdioFor(
+  { Config, HostConfig }: ContainerRecord,
+  attach: StdioPlan['attach'],
+  asked: ConsoleSize | null,
+): StdioPlan {
+  const [height = 0, width = 0] = HostConfig.ConsoleSize;
+  const configured: ConsoleSize | null = height > 0 && width > 0 ? [height, width] : null;
+  return {
+    tty: Config.Tty,
+    openStdin: Config.OpenStdin,
+    consoleSize: Config.Tty ? (asked ?? configured) : null,
+    attach,
+  };
+}

@@ -1,0 +1,80 @@
+/**
+ * wait — until a container has ended, ends next, or is gone; its exit code.
+ *
+ * accepts once it listens: what happens after that cannot be missed
+ * fails   NoSuchContainer
+ * source  Docker Engine API, POST /containers/{id}/wait; container/state.go, `Wait`
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { ContainerRecord, WaitResult } from '../../api/container.ts';
+import type { Daemon, JobHandler, RunningJob } from '../daemon.ts';
+import { isAlive, outcomeOf } from './life.ts';
+
+type Deps = Pick<Daemon, 'containers'>;
+type Condition = 'not-running' | 'next-exit' | 'removed';
+
+export const wait =
+  ({ containers }: Deps): JobHandler<'wait'> =>
+  async (job) => {
+    const container = containers.get(job.args[0]);
+    if (job.env.condition === 'not-running' && isAtRest(container)) return resultOf(container);
+    const over = untilOver(containers, container, job);
+    job.accept(null);
+    const last = await over;
+    // Whoever told us tells the rest of the world in the same turn: no client hears of it before.
+    await nextTurn();
+    return resultOf(last);
+  };
+
+/** Listens from the moment of the call. Gives the container as it was last. */
+function untilOver(
+  containers: Deps['containers'],
+  container: ContainerRecord,
+  { env, signal }: RunningJob<'wait'>,
+): Promise<ContainerRecord> {
+  return new Promise((resolve, reject) => {
+    const watch = new Watch(container, env.condition);
+    const leave = () => {
+      unwatch();
+      reject(signal.reason);
+    };
+    const unwatch = containers.watch(container.ID, (record) => {
+      if (!watch.isOver(record)) return;
+      unwatch();
+      signal.removeEventListener('abort', leave);
+      resolve(watch.last);
+    });
+    signal.addEventListener('abort', leave, { once: true });
+  });
+}
+
+/** What is between two runs of its restart policy counts as running. */
+function isAtRest({ State }: ContainerRecord): boolean {
+  return !isAlive(State) && State.status !== 'restarting';
+}
+
+/** Follows a container's states until the one that is waited for. */
+class Watch {
+  last: ContainerRecord;
+  readonly #condition: Condition;
+
+  constructor(now: ContainerRecord, condition: Condition) {
+    this.last = now;
+    this.#condition = condition;
+  }
+
+  /** `record` is what the container is now, null when it is gone. */
+  isOver(record: ContainerRecord | null): boolean {
+    if (record === null) return true;
+    const hasExited = isAlive(this.last.State) && !isAlive(record.State);
+    const isOff = this.last.State.status === 'restarting' && isAtRest(record);
+    this.last = record;
+    if (this.#condition === 'removed') return false;
+    return hasExited || (isOff && this.#condition === 'not-running');
+  }
+}
+
+function resultOf({ State }: ContainerRecord): WaitResult {
+  const { exitCode, error } = outcomeOf(State);
+  return { StatusCode: exitCode, Error: error === '' ? null : { Message: error } };
+}
