@@ -1,4 +1,5 @@
-/* The sub-commands of gantry-init. Each takes the words behind its name and answers the exit status. */
+/* The sub-commands of gantry-init. Each takes the words behind its name (so
+ * argv[-2] is the program's) and answers the exit status. */
 #ifndef GANTRY_COMMANDS_H
 #define GANTRY_COMMANDS_H
 

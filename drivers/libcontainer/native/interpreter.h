@@ -92,6 +92,9 @@ int interpreter_init(struct interpreter *interpreter, const struct program *prog
 /* Closes all slots and gives the memory back. */
 void interpreter_close(struct interpreter *interpreter);
 
+/* Puts a descriptor into a slot, which closes what was there. Owns `fd` also when it fails. 0 or -EBADF. */
+int slot_put(struct interpreter *interpreter, uint32_t slot, int fd);
+
 enum outcome {
   OUTCOME_FAILED, /* told in the report */
   OUTCOME_DONE,   /* every operation ran */

@@ -164,10 +164,10 @@ int perform_lookup_user(struct interpreter *interpreter, const struct op_lookup_
   struct lookup lookup = {.interpreter = interpreter, .root = slot_get(interpreter, op->root)};
   struct user *user = &interpreter->user;
   if (lookup.root < 0) return lookup.root;
-  char *spec = arena_take(&interpreter->arena, strlen(op->user) + 1), *fields[2] = {"", ""};
+  char *spec = arena_take(&interpreter->arena, strlen(op->user) + 2), *fields[3];
   if (!spec) return -ENOMEM;
-  split_fields(strcpy(spec, op->user), fields, 2);
-  fields[1][strcspn(fields[1], ":")] = 0;
+  strcat(strcpy(spec, op->user), ":"); /* so that there always is a second field */
+  split_fields(spec, fields, 3);
   int error = find_user(&lookup, fields[0]);
   if (!error && *fields[1]) error = find_group(&lookup, fields[1], &user->gid);
   if (!error) error = add_group(user, user->gid);

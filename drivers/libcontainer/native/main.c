@@ -9,6 +9,8 @@ static const struct command *const commands[] = {
     &command_extract,
     &command_copy,
     &command_remove,
+    &command_run,
+    &command_exec,
     NULL,
 };
 

@@ -15,7 +15,7 @@ enum { SCRATCH_BYTES = 65536 };
 static void follow(struct outbox *outbox, const uint8_t *data, size_t length) {
   struct frame_reader *sent = &outbox->sent;
   while (length > 0) {
-    const size_t missing = sent->have < FRAME_HEADER_BYTES ? FRAME_HEADER_BYTES - sent->have : sent->left;
+    const size_t missing = sent->have < FRAME_HEADER_BYTES ? (size_t)(FRAME_HEADER_BYTES - sent->have) : sent->left;
     const size_t size = length < missing ? length : missing;
     if (sent->have < FRAME_HEADER_BYTES) {
       memcpy(sent->header + sent->have, data, size);
@@ -135,6 +135,7 @@ void outbox_cut(struct outbox *outbox, int folder, const char *words, int64_t no
 
 void outbox_close(struct outbox *outbox) {
   /* A unix socket closed with something unread in it gives the peer ECONNRESET. */
+  shutdown(outbox->socket, SHUT_RD);
   uint8_t unread[4096];
   while (recv(outbox->socket, unread, sizeof unread, MSG_DONTWAIT) > 0) continue;
   close(outbox->socket);

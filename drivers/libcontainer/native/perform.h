@@ -11,8 +11,6 @@ EACH_OPERATION(DECLARE)
 
 /* The descriptor in a slot, or -EBADF. */
 int slot_get(const struct interpreter *interpreter, uint32_t slot);
-/* Puts a descriptor into a slot, which closes what was there. Owns `fd` also when it fails. */
-int slot_put(struct interpreter *interpreter, uint32_t slot, int fd);
 
 /* Words for what errno cannot say. The first stand. */
 __attribute__((format(printf, 2, 3))) void set_detail(struct interpreter *interpreter, const char *format, ...);
