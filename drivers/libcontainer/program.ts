@@ -151,7 +151,8 @@ export const OPERATIONS = {
   /** Looks `user[:group]` and `groups` up in etc/passwd and etc/group beneath `root`, for `credentials`; sets HOME for
    *  `execve` when env has none. '' is uid 0. */
   lookup_user: { code: 46, fields: { root: 'u32', user: 'string', groups: 'strings', gids: 'strings' } },
-  /** Takes on the user found, and the capability sets (bit n = capability n). A user that is not 0 keeps only ambient. */
+  /** Takes on the user found, and the capability sets (bit n = capability n), as far as the engine
+   *  has them itself. A user that is not 0 keeps only ambient. */
   credentials: {
     code: 47,
     fields: { bounding: 'u64', permitted: 'u64', effective: 'u64', inheritable: 'u64', ambient: 'u64', flags: 'u32' },

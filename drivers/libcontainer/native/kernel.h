@@ -115,6 +115,11 @@ static inline int k_capset(const struct k_cap_data data[2]) {
   RESULT(syscall(SYS_capset, &header, data));
 }
 
+static inline int k_capget(struct k_cap_data data[2]) {
+  struct k_cap_header header = {.version = K_CAPABILITY_VERSION_3};
+  RESULT(syscall(SYS_capget, &header, data));
+}
+
 struct k_sock_fprog {
   uint16_t length;
   const void *filter;

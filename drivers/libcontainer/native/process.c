@@ -119,7 +119,15 @@ static int become(const struct user *user) {
   return error;
 }
 
+/* Never more than we have ourselves: an engine in a container has not all that `--privileged` asks for. */
 static int set_capabilities(uint64_t effective, uint64_t permitted, uint64_t inheritable) {
+  struct k_cap_data ours[2];
+  int error = k_capget(ours);
+  if (error) return error;
+  const uint64_t most = (uint64_t)ours[1].permitted << 32 | ours[0].permitted;
+  effective &= most;
+  permitted &= most;
+  inheritable &= most;
   const struct k_cap_data data[2] = {
       {.effective = (uint32_t)effective, .permitted = (uint32_t)permitted, .inheritable = (uint32_t)inheritable},
       {.effective = (uint32_t)(effective >> 32),
