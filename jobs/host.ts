@@ -1,3 +1,7 @@
+import { readFile } from 'node:fs/promises';
+import { availableParallelism, hostname, machine, release, totalmem } from 'node:os';
+import type { DaemonConfig } from '../api/daemon-config.ts';
+
 /** What this machine is and how the daemon was set up, read once at start (see config.ts and boot.ts). */
 export interface Host {
   /** Absolute paths. */
@@ -28,4 +32,42 @@ export interface Host {
   readonly hostname: string;
   /** Seconds a daemon shutdown waits for containers. */
   readonly shutdownTimeout: number;
+}
+
+/** Asks the machine. `id` is the installation's. */
+export async function detectHost(config: DaemonConfig, cgroup: Host['cgroup'], id: string): Promise<Host> {
+  return {
+    dataRoot: config['data-root'],
+    execRoot: config['exec-root'],
+    cgroup,
+    cgroupParent: config['cgroup-parent'],
+    kernelVersion: release(),
+    operatingSystem: (await readOsRelease()).get('PRETTY_NAME') ?? 'Linux',
+    architecture: machine(),
+    cpus: availableParallelism(),
+    memory: totalmem(),
+    defaultLogDriver: config['log-driver'],
+    defaultLogOptions: config['log-opts'],
+    defaultShmSize: config['default-shm-size'],
+    defaultUlimits: config['default-ulimits'],
+    defaultRuntime: config['default-runtime'],
+    init: config.init,
+    noNewPrivileges: config['no-new-privileges'],
+    labels: config.labels,
+    debug: config.debug,
+    id,
+    hostname: hostname(),
+    shutdownTimeout: config['shutdown-timeout'],
+  };
+}
+
+/** os-release(5): `NAME="value"` lines. */
+export async function readOsRelease(): Promise<ReadonlyMap<string, string>> {
+  const text = await readFile('/etc/os-release', 'utf8').catch(() => readFile('/usr/lib/os-release', 'utf8').catch(() => ''));
+  const fields = new Map<string, string>();
+  for (const line of text.split('\n')) {
+    const match = /^([A-Z_]+)=(['"]?)(.*)\2$/.exec(line.trim());
+    if (match !== null) fields.set(match[1] ?? '', match[3] ?? '');
+  }
+  return fields;
 }
