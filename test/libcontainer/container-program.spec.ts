@@ -47,6 +47,7 @@ const listing = (plan: ContainerPlan, where = machine()): string[] =>
     .map((line) =>
       line
         .replace(/^ *\d+ {2}/, '')
+        .replace(/ {2,}/, '  ')
         .replaceAll(ID, '<id>')
         .replace(/slot \d+/, 'slot'),
     );
