@@ -12,7 +12,7 @@ enum { MAX_PATH = 4096, MAX_NAME = 256 };
 #define STEP (K_RESOLVE_BENEATH | K_RESOLVE_NO_SYMLINKS | K_RESOLVE_NO_MAGICLINKS)
 
 int open_beneath(int root, const char *path, uint64_t flags, mode_t mode) {
-  const uint64_t kept_mode = flags & (O_CREAT | O_TMPFILE) ? mode : 0;
+  const uint64_t kept_mode = flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE ? mode : 0;
   return k_openat2(root, *path ? path : ".", flags | O_CLOEXEC, kept_mode, K_RESOLVE_IN_ROOT | K_RESOLVE_NO_MAGICLINKS);
 }
 
