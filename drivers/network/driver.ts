@@ -16,5 +16,7 @@ export interface NetworkDriver {
   /** 64 hex digits, the same at every start. */
   readonly id: string;
   join(container: string): Promise<NetworkPlan>;
+  /** `NetworkSettings.Networks` of inspect for a container that has joined. */
+  endpoints(container: string): NetworkPlan['endpoints'];
   leave(container: string): Promise<void>;
 }

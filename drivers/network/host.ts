@@ -9,7 +9,11 @@ export class HostNetwork implements NetworkDriver {
   readonly id = networkID('host');
 
   async join(container: string): Promise<NetworkPlan> {
-    return { newNamespace: false, operations: [], endpoints: { host: endpoint(this.name, container) } };
+    return { newNamespace: false, operations: [], endpoints: this.endpoints(container) };
+  }
+
+  endpoints(container: string): NetworkPlan['endpoints'] {
+    return { host: endpoint(this.name, container) };
   }
 
   async leave(): Promise<void> {}
@@ -21,7 +25,11 @@ export class NoneNetwork implements NetworkDriver {
   readonly id = networkID('none');
 
   async join(container: string): Promise<NetworkPlan> {
-    return { newNamespace: true, operations: [loopbackUp()], endpoints: { none: endpoint(this.name, container) } };
+    return { newNamespace: true, operations: [loopbackUp()], endpoints: this.endpoints(container) };
+  }
+
+  endpoints(container: string): NetworkPlan['endpoints'] {
+    return { none: endpoint(this.name, container) };
   }
 
   async leave(): Promise<void> {}

@@ -1,0 +1,92 @@
+/**
+ * container_inspect — everything that is known of a container.
+ *
+ * reads   the container's record and layer, its execs
+ * fails   NoSuchContainer
+ * source  Docker Engine API, GET /containers/{id}/json
+ */
+import { join } from 'node:path';
+import type { ContainerConfig, ContainerRecord, HostConfig, MountPoint } from '../../api/container.ts';
+import type { Daemon, JobHandler } from '../daemon.ts';
+import { isAlive } from './life.ts';
+import { networkSettingsOf } from './network-settings.ts';
+import { sizesOf } from './sizes.ts';
+import { inspectState } from './status.ts';
+
+type Deps = Pick<Daemon, 'containers' | 'execs' | 'layers' | 'networks'>;
+
+export const containerInspect =
+  (deps: Deps): JobHandler<'container_inspect'> =>
+  async (job) => {
+    const container = deps.containers.get(job.args[0]);
+    const { ID } = container;
+    const folder = deps.containers.folder(ID);
+    const [data, sizes] = await Promise.all([
+      deps.layers.metadata(container.Layer),
+      job.env.size ? sizesOf(container, deps) : {},
+    ]);
+    return {
+      Id: ID,
+      Created: container.Created,
+      Path: container.Path,
+      Args: container.Args,
+      State: inspectState(container.State),
+      Image: container.ImageID,
+      ResolvConfPath: join(folder, 'resolv.conf'),
+      HostnamePath: join(folder, 'hostname'),
+      HostsPath: join(folder, 'hosts'),
+      LogPath: container.LogPath,
+      Name: `/${container.Name}`,
+      RestartCount: container.RestartCount,
+      Driver: container.Driver,
+      Platform: 'linux',
+      MountLabel: '',
+      ProcessLabel: '',
+      AppArmorProfile: '',
+      ExecIDs: runningExecs(container, deps),
+      HostConfig: wireHostConfig(container.HostConfig),
+      GraphDriver: { Data: data, Name: container.Driver },
+      ...sizes,
+      Mounts: container.MountPoints.map(wireMountPoint),
+      Config: wireConfig(container.Config),
+      NetworkSettings: networkSettingsOf(container, deps),
+    };
+  };
+
+function runningExecs({ ID, State }: ContainerRecord, { execs }: Deps): string[] | null {
+  const running = isAlive(State) ? execs.of(ID).filter((exec) => exec.State.status === 'running') : [];
+  return running.length > 0 ? running.map((exec) => exec.ID) : null;
+}
+
+/** Volume names and drivers are told of volumes only. */
+export function wireMountPoint({ Name, Driver, ...point }: MountPoint) {
+  return { ...point, ...(Name === '' ? {} : { Name }), ...(Driver === '' ? {} : { Driver }) };
+}
+
+/** Left out where they say nothing: `omitempty` of moby's types. */
+const OPTIONAL_CONFIG = [
+  'ExposedPorts',
+  'Healthcheck',
+  'ArgsEscaped',
+  'NetworkDisabled',
+  'MacAddress',
+  'StopSignal',
+  'StopTimeout',
+  'Shell',
+];
+const OPTIONAL_HOST_CONFIG = ['Annotations', 'StorageOpt', 'Tmpfs', 'Sysctls', 'Mounts', 'Init', 'KernelMemoryTCP'];
+
+function wireConfig(config: ContainerConfig) {
+  return { ...withoutEmpty(config, OPTIONAL_CONFIG), Labels: config.Labels ?? {} };
+}
+
+function wireHostConfig(host: HostConfig) {
+  return withoutEmpty(host, OPTIONAL_HOST_CONFIG);
+}
+
+function withoutEmpty(fields: object, optional: readonly string[]): Record<string, unknown> {
+  const kept = Object.entries(fields).filter(([name, value]) => {
+    return !optional.includes(name) || !(value === null || value === '' || value === false || value === 0);
+  });
+  return Object.fromEntries(kept);
+}
