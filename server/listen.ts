@@ -2,8 +2,8 @@
  * Where the API is heard: `unix://PATH`, `tcp://HOST:PORT` (TLS or not), `fd://` and `fd://N` (sockets that the service
  * manager hands over, sd_listen_fds(3)).
  */
-import { existsSync } from 'node:fs';
-import { chmod, chown, lstat, mkdir, readFile, readlink, unlink } from 'node:fs/promises';
+import { existsSync, rmSync } from 'node:fs';
+import { chown, lstat, mkdir, readFile, readlink, unlink } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import { connect, isIP } from 'node:net';
@@ -33,6 +33,8 @@ export interface ListenOptions {
   readonly tls: Tls | null;
   /** Group that may use a unix socket, by name or number. */
   readonly group: string;
+  /** A listening socket whose file has no more than these permissions from its first instant; gives its descriptor. */
+  readonly bindUnix: (path: string, mode: number) => number;
 }
 
 export type Address =
@@ -57,22 +59,30 @@ export function parseAddress(text: string, hasTls: boolean): Address {
   }
 }
 
-/** Opens every address, or none: what was opened before a failure is closed. */
-export async function listen(api: ApiServer, addresses: readonly string[], options: ListenOptions): Promise<Server[]> {
-  const servers: Server[] = [];
-  try {
-    for (const text of addresses) servers.push(...(await open(api, parseAddress(text, options.tls !== null), options)));
-  } catch (error) {
-    for (const server of servers) server.close();
-    throw error;
-  }
-  return servers;
+/** An open address. */
+export interface Listener {
+  /** No new connections, and the ones there are cut; a unix socket's file goes. */
+  close(): void;
 }
 
-async function open(api: ApiServer, address: Address, options: ListenOptions): Promise<Server[]> {
+/** Opens every address, or none: what was opened before a failure is closed. */
+export async function listen(api: ApiServer, addresses: readonly string[], options: ListenOptions): Promise<Listener[]> {
+  const listeners: Listener[] = [];
+  try {
+    for (const text of addresses) {
+      listeners.push(...(await open(api, parseAddress(text, options.tls !== null), options)));
+    }
+  } catch (error) {
+    for (const listener of listeners) listener.close();
+    throw error;
+  }
+  return listeners;
+}
+
+async function open(api: ApiServer, address: Address, options: ListenOptions): Promise<Listener[]> {
   switch (address.kind) {
     case 'unix':
-      return [await openUnix(api, address.path, options.group)];
+      return [await openUnix(api, address.path, options)];
     case 'tcp':
       return [await openTcp(api, address, options.tls)];
     case 'fd':
@@ -80,20 +90,17 @@ async function open(api: ApiServer, address: Address, options: ListenOptions): P
   }
 }
 
-/** 0660 and of the group; at no instant wider: it is made 0600 first. */
-async function openUnix(api: ApiServer, path: string, group: string): Promise<Server> {
+/** 0660, of root until it is of the group. */
+async function openUnix(api: ApiServer, path: string, { group, bindUnix }: ListenOptions): Promise<Listener> {
   await mkdir(dirname(path), { recursive: true });
   await clearStale(path);
   const server = makeServer(api, { kind: 'unix', hosts: null }, null);
-  const umask = process.umask(0o177);
-  const listening = listenOn(server, { path }, path);
-  process.umask(umask);
-  await listening;
   const gid = await groupID(group);
+  const fd = bindUnix(path, 0o660);
   if (gid !== null) await chown(path, 0, gid);
-  await chmod(path, 0o660);
+  await listenOn(server, { fd }, path);
   debug('listening on %s', path);
-  return server;
+  return listener(server, path);
 }
 
 /** A socket that nobody answers at is what a crash left. Anything else in its place is not ours to remove. */
@@ -125,13 +132,13 @@ async function openTcp(
   api: ApiServer,
   { host, port }: { host: string; port: number },
   tls: Tls | null,
-): Promise<Server> {
+): Promise<Listener> {
   if (tls?.ca == null) warnOpen(host, port, tls !== null);
   const transport: Transport =
     tls === null ? { kind: 'tcp', hosts: [host, hostname().toLowerCase()] } : { kind: 'tls', hosts: null };
   const server = makeServer(api, transport, tls);
   await listenOn(server, { host, port }, `tcp://${host}:${port}`);
-  return server;
+  return listener(server, null);
 }
 
 function warnOpen(host: string, port: number, isEncrypted: boolean): void {
@@ -145,14 +152,14 @@ function warnOpen(host: string, port: number, isEncrypted: boolean): void {
   );
 }
 
-async function openInherited(api: ApiServer, fd: number, tls: Tls | null): Promise<Server> {
+async function openInherited(api: ApiServer, fd: number, tls: Tls | null): Promise<Listener> {
   const isUnix = await isUnixSocket(fd);
   const transport: Transport = isUnix
     ? { kind: 'unix', hosts: null }
     : { kind: tls === null ? 'tcp' : 'tls', hosts: tls === null ? [hostname()] : null };
   const server = makeServer(api, transport, isUnix ? null : tls);
   await listenOn(server, { fd }, `fd://${fd}`);
-  return server;
+  return listener(server, null);
 }
 
 function inherited(index: number | null): number[] {
@@ -169,6 +176,16 @@ async function isUnixSocket(fd: number): Promise<boolean> {
   if (inode === undefined) throw new InvalidParameter(`fd://${fd} is not a socket`);
   const table = await readFile('/proc/self/net/unix', 'utf8');
   return table.split('\n').some((line) => line.split(/\s+/)[6] === inode);
+}
+
+function listener(server: Server, path: string | null): Listener {
+  return {
+    close: () => {
+      server.close();
+      server.closeAllConnections();
+      if (path !== null) rmSync(path, { force: true });
+    },
+  };
 }
 
 function makeServer(api: ApiServer, transport: Transport, tls: Tls | null): Server {
@@ -200,7 +217,7 @@ function tlsOptions(tls: Tls) {
 
 function listenOn(
   server: Server,
-  where: { path: string } | { host: string; port: number } | { fd: number },
+  where: { host: string; port: number } | { fd: number },
   name: string,
 ): Promise<void> {
   return new Promise((resolve, reject) => {

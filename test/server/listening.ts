@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import type { Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { listenUnix } from '../../drivers/libcontainer/kernel/sockets.ts';
 import { ApiServer } from '../../server/api-server.ts';
 import { listen } from '../../server/listen.ts';
 import type { Route } from '../../server/route.ts';
@@ -19,7 +19,7 @@ export async function listening(routes: readonly Route[], isAccepting = true): P
   const folder = await mkdtemp('/tmp/g-');
   const path = join(folder, 'sock');
   const api = new ApiServer(routes);
-  const servers: Server[] = await listen(api, [`unix://${path}`], { tls: null, group: '0' });
+  const listeners = await listen(api, [`unix://${path}`], { tls: null, group: '0', bindUnix: listenUnix });
   if (isAccepting) api.accept();
   const dial = () => dialed(path);
   return {
@@ -33,10 +33,7 @@ export async function listening(routes: readonly Route[], isAccepting = true): P
       return answer;
     },
     [Symbol.asyncDispose]: async () => {
-      for (const server of servers) {
-        server.close();
-        server.closeAllConnections();
-      }
+      for (const listener of listeners) listener.close();
       await rm(folder, { recursive: true, force: true });
     },
   };

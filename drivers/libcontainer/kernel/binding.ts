@@ -30,6 +30,7 @@ interface AnywhereCalls<Answer> {
   sendFds(fd: number, bytes: Uint8Array, fds: Uint8Array): Answer;
   receiveFds(fd: number, limit: number): Answer;
   listenUnix(path: string, mode: number, backlog: number): Answer;
+  sendDatagram(path: string, bytes: Uint8Array): Answer;
   socketIn(namespace: number, domain: number, type: number, protocol: number): Answer;
   netlinkOpen(protocol: number, namespace: number): Answer;
   netlinkTalk(fd: number, messages: Uint8Array): Answer;

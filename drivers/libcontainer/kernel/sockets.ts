@@ -1,6 +1,6 @@
 import { endianness } from 'node:os';
 import { binding } from './binding.ts';
-import { checkedBytes, checkedNumber } from './call.ts';
+import { checked, checkedBytes, checkedNumber } from './call.ts';
 
 export interface PeerCredentials {
   readonly pid: number;
@@ -51,6 +51,11 @@ export async function receiveDescriptors(socket: number, limit: number): Promise
  */
 export function listenUnix(path: string, mode: number, backlog = 511): number {
   return checkedNumber('bind', [path], binding().sync.listenUnix(path, mode, backlog));
+}
+
+/** One datagram to the unix socket at `path`, or at an abstract name when it begins with `@` (unix(7)); never waits. */
+export function sendDatagram(path: string, bytes: Uint8Array): void {
+  checked('sendto', [path, bytes.length], binding().sync.sendDatagram(path, bytes));
 }
 
 /** socket(2) of another network namespace (setns(2), on a thread that ends in it). */

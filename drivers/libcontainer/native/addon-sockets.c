@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/netlink.h>
 #include <sched.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -113,6 +114,22 @@ static int64_t listen_unix(struct request *r) {
   return -error;
 }
 
+/* sendDatagram(path, bytes): to the unix socket there; `@` in front means an abstract name */
+static int64_t send_datagram(struct request *r) {
+  struct sockaddr_un to = {.sun_family = AF_UNIX};
+  size_t length = strlen(r->string[0]);
+  if (!length || length >= sizeof to.sun_path) return -ENAMETOOLONG;
+  memcpy(to.sun_path, r->string[0], length);
+  if (to.sun_path[0] == '@') to.sun_path[0] = 0;
+  int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return -errno;
+  socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
+  ssize_t sent = sendto(fd, r->bytes[0], r->length[0], MSG_NOSIGNAL, (struct sockaddr *)&to, size);
+  int64_t result = sent < 0 ? -errno : sent;
+  close(fd);
+  return result;
+}
+
 static int64_t make_socket(int domain, int type, int protocol) {
   int fd = socket(domain, type | SOCK_CLOEXEC, protocol);
   return fd < 0 ? -errno : fd;
@@ -207,6 +224,7 @@ const struct call socket_calls[] = {
   {"sendFds", "ibb", send_fds, ANYWHERE},
   {"receiveFds", "ii", receive_fds, ANYWHERE},
   {"listenUnix", "sii", listen_unix, ANYWHERE},
+  {"sendDatagram", "sb", send_datagram, ANYWHERE},
   {"socketIn", "iiii", socket_in, ANYWHERE},
   {"netlinkOpen", "ii", open_netlink, ANYWHERE},
   {"netlinkTalk", "ib", netlink_talk, ANYWHERE},

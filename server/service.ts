@@ -1,13 +1,12 @@
-import type { Server } from 'node:http';
 import { ApiServer } from './api-server.ts';
-import { type ListenOptions, listen } from './listen.ts';
+import { type Listener, type ListenOptions, listen } from './listen.ts';
 import type { Route } from './route.ts';
 
 /** The API and its listeners, as the jobs `serve_api` and `acceptconnections` drive them. */
 export class ApiService {
   readonly #api: ApiServer;
   readonly #options: ListenOptions;
-  readonly #servers: Server[] = [];
+  readonly #listeners: Listener[] = [];
 
   constructor(routes: readonly Route[], options: ListenOptions) {
     this.#api = new ApiServer(routes);
@@ -16,7 +15,7 @@ export class ApiService {
 
   /** Opens every address, or fails with none of them open. */
   async listen(addresses: readonly string[]): Promise<void> {
-    this.#servers.push(...(await listen(this.#api, addresses, this.#options)));
+    this.#listeners.push(...(await listen(this.#api, addresses, this.#options)));
   }
 
   accept(): void {
@@ -25,9 +24,6 @@ export class ApiService {
 
   /** No new connections; those that are open are cut. Unix sockets are gone from the file system. */
   close(): void {
-    for (const server of this.#servers.splice(0)) {
-      server.close();
-      server.closeAllConnections();
-    }
+    for (const listener of this.#listeners.splice(0)) listener.close();
   }
 }
