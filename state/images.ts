@@ -8,6 +8,7 @@ import { writeAtomic } from '../std/atomic-file.ts';
 import { CoalescedFile } from '../std/coalesced-file.ts';
 import { anything, DecodeError, record, text } from '../std/decode.ts';
 import { hasErrno } from '../std/errno.ts';
+import { KeyedLock } from '../std/keyed-lock.ts';
 import { mapBounded } from '../std/map-bounded.ts';
 import { PrefixIndex } from '../std/prefix-index.ts';
 
@@ -26,6 +27,8 @@ const CONFIG_NAME = /^[0-9a-f]{64}$/;
  * `<data-root>/image/tagged.json`.
  */
 export class Images {
+  /** One turn an image; taken by every job that adds, names or removes it. */
+  readonly lock = new KeyedLock<ImageID>();
   readonly #folder: string;
   readonly #images = new Map<ImageID, Image>();
   readonly #index = new PrefixIndex<string>();

@@ -208,6 +208,8 @@ export class Layers {
 
   async #apply(layer: LayerID, source: LayerSource, signal: AbortSignal | undefined) {
     const { tar, digests } = source(signal);
+    // Where the driver fails first, nobody asks for them.
+    digests.catch(() => {});
     try {
       const { size } = await this.#driver.applyDiff(layer, tar, signal);
       // A driver may stop at the end of the archive: what stands behind it counts for the digest.

@@ -1,0 +1,50 @@
+/**
+ * image_inspect — all there is to know of an image.
+ *
+ * reads   images, references, layers
+ * fails   NoSuchImage · InvalidParameter
+ * source  Docker Engine API, GET /images/{name}/json
+ */
+import { chainIDs } from '../../api/ids.ts';
+import type { ImageRunConfig } from '../../api/image.ts';
+import { familiar } from '../../api/reference.ts';
+import { findImage } from '../../state/find-image.ts';
+import { NEVER } from '../../std/timestamp.ts';
+import type { Daemon, JobHandler } from '../daemon.ts';
+
+export const imageInspect =
+  (deps: Pick<Daemon, 'images' | 'layers' | 'references'>): JobHandler<'image_inspect'> =>
+  async (job) => {
+    const { layers, references, images } = deps;
+    const image = findImage(deps, job.args[0]);
+    const { config } = image;
+    const names = references.of(image.id);
+    const top = chainIDs(image.diffIDs).at(-1) ?? null;
+    const data = top !== null && layers.has(top) ? await layers.chainMetadata(top) : null;
+    return {
+      Id: image.id,
+      RepoTags: names.filter(({ tag }) => tag !== null).map(familiar),
+      RepoDigests: names.filter(({ digest }) => digest !== null).map(familiar),
+      Parent: '',
+      Comment: config.comment || (config.history.at(-1)?.comment ?? ''),
+      Created: config.created,
+      DockerVersion: config.docker_version,
+      Author: config.author,
+      Config: shownConfig(config.config),
+      Architecture: config.architecture,
+      ...(config.variant !== '' && { Variant: config.variant }),
+      Os: config.os || 'linux',
+      ...(config['os.version'] !== '' && { OsVersion: config['os.version'] }),
+      Size: layers.sizeOf(top),
+      GraphDriver: { Data: data, Name: layers.driverName },
+      RootFS: { Type: config.rootfs.type, ...(image.diffIDs.length > 0 && { Layers: image.diffIDs }) },
+      Metadata: { LastTagTime: images.lastTagged(image.id) ?? NEVER },
+    };
+  };
+
+/** Some keys are always there, the others only with something in them, as in Engine 28. */
+function shownConfig(config: ImageRunConfig): Record<string, unknown> {
+  const { Cmd, Entrypoint, Env, Labels, OnBuild, User, Volumes, WorkingDir, ...rest } = config;
+  const filled = Object.entries(rest).filter(([, value]) => value !== null && value !== '' && value !== false);
+  return { Cmd, Entrypoint, Env, Labels, OnBuild, User, Volumes, WorkingDir, ...Object.fromEntries(filled) };
+}
