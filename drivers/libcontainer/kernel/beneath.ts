@@ -112,6 +112,11 @@ export class Beneath implements Disposable {
     return words.map((word) => ({ name: word.slice(1), kind: KINDS.get(word.charAt(0)) ?? 'unknown' }));
   }
 
+  /** Bytes that the files of a tree hold, folders not counted, a file with several names once. */
+  async treeSize(path: string): Promise<number> {
+    return checkedNumber('fstatat', [this.fd, path], await binding().pool.treeSizeBeneath(this.fd, path));
+  }
+
   [Symbol.dispose](): void {
     close(this.fd);
   }

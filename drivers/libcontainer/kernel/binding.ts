@@ -36,6 +36,11 @@ interface AnywhereCalls<Answer> {
   netlinkTalk(fd: number, messages: Uint8Array): Answer;
 }
 
+interface PoolCalls {
+  runProgram(program: Uint8Array, privateMounts: number): Promise<Outcome>;
+  treeSizeBeneath(root: number, path: string): Promise<Outcome>;
+}
+
 interface LoopCalls {
   spawn(executable: number, path: string, argv: Uint8Array, env: Uint8Array, fds: Uint8Array, cgroup: number): Outcome;
   setDumpable(dumpable: number): Outcome;
@@ -43,7 +48,7 @@ interface LoopCalls {
 
 export interface Binding {
   readonly sync: AnywhereCalls<Outcome> & LoopCalls;
-  readonly pool: AnywhereCalls<Promise<Outcome>>;
+  readonly pool: AnywhereCalls<Promise<Outcome>> & PoolCalls;
   /** Calls back once. Code -1 and signal 0: not our child. The descriptor must stay open until then. */
   watch(pidfd: number, ended: (code: number, signal: number) => void): number;
 }

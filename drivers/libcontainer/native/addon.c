@@ -264,7 +264,8 @@ static void add_function(napi_env env, napi_value object, const char *name, napi
 }
 
 NAPI_MODULE_INIT() {
-  static const struct call *const tables[] = {file_calls, beneath_calls, process_calls, socket_calls};
+  static const struct call *const tables[] = {file_calls,   beneath_calls, process_calls,
+                                              socket_calls, program_calls, tree_calls};
   struct instance *instance = calloc(1, sizeof *instance);
   napi_value sync, pool;
   if (!instance) return NULL;

@@ -38,6 +38,8 @@ extern const struct call file_calls[];
 extern const struct call beneath_calls[];
 extern const struct call process_calls[];
 extern const struct call socket_calls[];
+extern const struct call program_calls[];
+extern const struct call tree_calls[];
 
 /* Copies `length` bytes to the answer. Gives 0 or -ENOMEM. */
 int64_t answer_bytes(struct request *r, const void *bytes, size_t length);

@@ -59,22 +59,25 @@ static const char *over_bound(struct extraction *extraction) {
   return NULL;
 }
 
-/* NULL at the end, or what is wrong. */
-static const char *extract_all(struct extraction *extraction) {
+/* 0; or -errno, or -1 with `*why` set to what is wrong in words. */
+static int extract_entry(struct extraction *extraction, const char **why) {
+  if ((*why = over_bound(extraction))) return -1;
+  int error = place_entry(&extraction->target, &extraction->tar, &extraction->entry, why);
+  if (error && !*why) *why = extraction->tar.error;
+  return error;
+}
+
+static int extract_all(struct extraction *extraction, const char **why) {
   for (;;) {
-    const char *why = NULL;
-    *extraction->entry.path = 0;
     enum tar_result next = tar_next(&extraction->tar, &extraction->entry);
     if (next == TAR_END) break;
-    if (next == TAR_BAD) return extraction->tar.error;
-    if ((why = over_bound(extraction))) return why;
-    int error = place_entry(&extraction->target, &extraction->tar, &extraction->entry, &why);
-    if (error) return why ? why : extraction->tar.error ? extraction->tar.error : error_text(-error);
+    if (next == TAR_BAD) return *why = extraction->tar.error, -1;
+    int error = extract_entry(extraction, why);
+    if (error) return error;
   }
   *extraction->entry.path = 0;
   drain(extraction);
-  int error = target_set_late_times(&extraction->target);
-  return error ? error_text(-error) : NULL;
+  return target_set_late_times(&extraction->target);
 }
 
 static bool read_option(struct extraction *extraction, char *option) {
@@ -113,14 +116,15 @@ static int run(int argc, char **argv) {
   umask(0);
   int error = confine(true);
   if (!error) error = tar_open(&extraction.tar, read_stdin, &extraction);
-  const char *why = error ? error_text(-error) : extract_all(&extraction);
-  if (why)
-    report_failure(why, extraction.entry.path);
+  const char *why = NULL;
+  if (!error) error = extract_all(&extraction, &why);
+  if (error)
+    report_failure(why ? why : "", why ? 0 : -error, extraction.entry.path);
   else
     report_success(extraction.entries, extraction.bytes);
   target_close(&extraction.target);
   tar_close(&extraction.tar);
-  return why ? 1 : 0;
+  return error ? 1 : 0;
 }
 
 const struct command command_extract = {

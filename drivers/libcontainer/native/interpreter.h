@@ -62,7 +62,8 @@ struct interpreter {
   struct arena arena;
   struct report *report;
 
-  bool threaded; /* the caller has other threads: no clone, setns, unshare, chdir, pivot_root, execve and so on */
+  bool threaded; /* the caller has other threads, and made us one with a working folder of its own (CLONE_FS): no
+                  * clone, setns, unshare, chdir, pivot_root, execve and so on */
   /* Called in the new process right after `clone`, in the new namespaces. 0 or an errno. */
   int (*cloned)(struct interpreter *interpreter, void *argument);
   void *argument;

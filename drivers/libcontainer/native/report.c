@@ -1,16 +1,7 @@
 #include "report.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
-
-const char *error_text(int error) {
-  static char text[128];
-  snprintf(text, sizeof text, "%s", strerror(error));
-  if (!isupper((unsigned char)text[1])) text[0] = (char)tolower((unsigned char)text[0]);
-  return text;
-}
 
 static void print_string(const char *text) {
   putchar('"');
@@ -31,10 +22,10 @@ void report_success(uint64_t entries, uint64_t bytes) {
   fflush(stdout);
 }
 
-void report_failure(const char *error, const char *entry) {
-  printf("{\"error\":");
-  print_string(error);
-  printf(",\"entry\":");
+void report_failure(const char *why, int error, const char *entry) {
+  printf("{\"why\":");
+  print_string(why);
+  printf(",\"errno\":%d,\"entry\":", error);
   print_string(entry);
   printf("}\n");
   fflush(stdout);

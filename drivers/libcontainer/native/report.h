@@ -5,10 +5,7 @@
 #include <stdint.h>
 
 void report_success(uint64_t entries, uint64_t bytes);
-/* `entry` may be any bytes, or "". */
-void report_failure(const char *error, const char *entry);
-
-/* errno in words, as Go's programs put them: in lower case. */
-const char *error_text(int error);
+/* What is wrong, in words, or "" where `error`, an errno, says it. `entry` may be any bytes, or "". */
+void report_failure(const char *why, int error, const char *entry);
 
 #endif

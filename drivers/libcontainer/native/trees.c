@@ -16,7 +16,7 @@ static int usage(const struct command *command) {
 
 static int answer(int error, const struct tree_count *count) {
   if (error)
-    report_failure(error_text(-error), "");
+    report_failure("", -error, "");
   else
     report_success(count->entries, count->bytes);
   return error ? 1 : 0;
