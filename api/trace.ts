@@ -3,6 +3,19 @@
  * channel (node:diagnostics_channel), which costs next to nothing while nobody listens; `engine/trace.ts` listens and
  * knows the job that it belongs to. Instants in milliseconds since 1970 with fraction, durations in nanoseconds.
  */
+import {
+  DecodeError,
+  type Decoder,
+  integer,
+  list,
+  nullable,
+  number,
+  object,
+  oneOf,
+  optional,
+  text,
+} from '../std/decode.ts';
+
 export const CHANNEL = { job: 'gantry:job', driver: 'gantry:driver', operation: 'gantry:operation' } as const;
 
 /** On `gantry:job`, as a job starts. */
@@ -64,3 +77,52 @@ export interface TracedRequest {
   /** Events over the bound of one request, left out. */
   readonly dropped: number;
 }
+
+/** An event as it comes over HTTP. */
+export const traceEvent: Decoder<TraceEvent> = (value, path) => {
+  const { kind } = object({ kind: text })(value, path);
+  const decoder = DECODERS.find((each) => each.kind === kind)?.decode;
+  if (decoder === undefined) throw new DecodeError(`${path}.kind`, 'a kind of event', kind);
+  return decoder(value, path);
+};
+
+export const tracedRequest: Decoder<TracedRequest> = (value, path) =>
+  object({ id: integer, events: list(traceEvent), dropped: integer })(value, path);
+
+const job = nullable(integer);
+const error = nullable(text);
+const DECODERS: readonly { readonly kind: TraceEvent['kind']; readonly decode: Decoder<TraceEvent> }[] = [
+  {
+    kind: 'job',
+    decode: object({
+      kind: oneOf('job'),
+      id: integer,
+      parent: nullable(integer),
+      name: text,
+      args: list(optional(text, '')),
+      at: number,
+    }),
+  },
+  {
+    kind: 'job-end',
+    decode: object({ kind: oneOf('job-end'), id: integer, ns: number, status: integer, error }),
+  },
+  {
+    kind: 'driver',
+    decode: object({ kind: oneOf('driver'), driver: text, method: text, at: number, ns: number, error, job }),
+  },
+  {
+    kind: 'operation',
+    decode: object({
+      kind: oneOf('operation'),
+      owner: text,
+      op: text,
+      index: integer,
+      total: integer,
+      ns: number,
+      errno: nullable(text),
+      detail: optional(text, ''),
+      job,
+    }),
+  },
+];

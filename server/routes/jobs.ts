@@ -29,7 +29,12 @@ export const jobRoutes = (engine: RunningEngine): readonly Route[] => [
 async function runJob(engine: RunningEngine, request: ApiRequest): Promise<Answer> {
   const { args, env } = await callOf(request);
   const stdin = request.isUpgrade ? new PassThrough() : isJSON(request) ? Readable.from([]) : request.body;
-  const job = engine.open(request.params.get('name'), args, env, { signal: request.signal, stdin });
+  let job: OpenJob;
+  try {
+    job = engine.open(request.params.get('name'), args, env, { signal: request.signal, stdin });
+  } catch (error) {
+    return refusal(error);
+  }
   if (stdin instanceof PassThrough) {
     return { hijack: { contentType: MULTIPLEXED, out: framed(job).out, stdin } };
   }
@@ -37,6 +42,12 @@ async function runJob(engine: RunningEngine, request: ApiRequest): Promise<Answe
   const { out, status } = framed(job);
   const trailers = { names: ['X-Job-Status'], values: () => ({ 'X-Job-Status': String(status()) }) };
   return { status: 200, contentType: MULTIPLEXED, out, trailers };
+}
+
+/** Docker's answer to a failure, and the exit status beside it: 127 for an unknown job. */
+function refusal(error: unknown): ShortAnswer {
+  if (!(error instanceof EngineError)) throw error;
+  return { status: error.httpStatus, json: { message: error.message, status: error.exitStatus } };
 }
 
 /** Words and env: in a JSON body, which leaves none for stdin, or in the query. */
