@@ -77,7 +77,8 @@ static int extract_all(struct extraction *extraction, const char **why) {
   }
   *extraction->entry.path = 0;
   drain(extraction);
-  return target_set_late_times(&extraction->target);
+  int error = is_opaque(extraction->target.root) ? hide_lower_roots(&extraction->target) : 0;
+  return error ? error : target_set_late_times(&extraction->target);
 }
 
 static bool read_option(struct extraction *extraction, char *option) {

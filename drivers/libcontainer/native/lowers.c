@@ -1,5 +1,6 @@
 /* What an archive takes for granted of the layers below its own. A layer may hold var/run/x and no var/run: with the layers
  * kept apart, that has to be the link var/run -> /run that a lower one has, not a folder that hides it. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -38,10 +39,14 @@ static enum sight look(int tree, const char *path, int *holder, struct stat *fou
   return opaque ? HIDES_THE_REST : ABSENT;
 }
 
+static int open_lower(const struct target *target, int i) {
+  return k_openat2(target->lower_root, target->lowers[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0,
+                   K_RESOLVE_BENEATH | K_RESOLVE_NO_SYMLINKS);
+}
+
 static enum sight look_down(struct target *target, const char *path, int *holder, struct stat *found) {
   for (int i = 0; i < target->lower_count; i++) {
-    int tree = k_openat2(target->lower_root, target->lowers[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0,
-                         K_RESOLVE_BENEATH | K_RESOLVE_NO_SYMLINKS);
+    int tree = open_lower(target, i);
     if (tree < 0) continue;
     enum sight sight = look(tree, path, holder, found);
     close(tree);
@@ -109,4 +114,34 @@ int bring_up(struct target *target, int folder, const char *logical, const char 
     error = mkdirat(folder, name, 0755) ? -errno : 0;
   if (holder >= 0) close(holder);
   return error ? error : target_note(target, folder, name);
+}
+
+static int hide(int root, const char *name) {
+  if (!mknodat(root, name, S_IFCHR, 0)) return 0;
+  if (errno != EEXIST) return -errno;
+  int folder = openat(root, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  if (folder < 0) return errno == ENOTDIR || errno == ELOOP ? 0 : -errno;
+  int error = mark_opaque(folder);
+  close(folder);
+  return error;
+}
+
+static int hide_names(struct target *target, int tree) {
+  DIR *entries = fdopendir(tree);
+  struct dirent *entry;
+  int error = 0;
+  if (!entries) return close(tree), -errno;
+  while (!error && (entry = readdir(entries)))
+    if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..")) error = hide(target->root, entry->d_name);
+  closedir(entries);
+  return error;
+}
+
+int hide_lower_roots(struct target *target) {
+  int error = 0;
+  for (int i = 0; i < target->lower_count && !error; i++) {
+    int tree = open_lower(target, i);
+    if (tree >= 0) error = hide_names(target, tree);
+  }
+  return error;
 }

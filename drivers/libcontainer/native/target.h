@@ -69,4 +69,7 @@ int mark_opaque(int folder);
 int bring_up(struct target *target, int folder, const char *logical, const char *name, bool hidden);
 bool is_opaque(int folder);
 
+/* Overlayfs merges the roots of all trees whatever they say: an opaque root is one that hides every name below. (lowers.c) */
+int hide_lower_roots(struct target *target);
+
 #endif
