@@ -25,6 +25,7 @@ export class MonitoredProcess implements Process {
   readonly #id: string;
   readonly #folder: string;
   readonly #monitor: Monitor;
+  #ended = false;
 
   constructor(folder: string, monitor: Monitor, { id, pid, startedAt, warnings }: Beginning) {
     this.#id = id;
@@ -45,6 +46,8 @@ export class MonitoredProcess implements Process {
   }
 
   async attach(request: Omit<AttachRequest, 'connected'>): Promise<Attachment> {
+    // For a moment after the end the monitor is still there.
+    if (this.#ended) throw new NotRunning(this.#id);
     try {
       return await MonitorAttachment.find(join(this.#folder, 'sock'), request);
     } catch {
@@ -59,6 +62,7 @@ export class MonitoredProcess implements Process {
 
   async #end(): Promise<Exit> {
     const told = (await this.#monitor.exited) ?? (await readExit(this.#folder));
+    this.#ended = true;
     if (told !== null) return exitOf(told);
     return { code: LOST_CODE, oomKilled: false, at: toRFC3339(now()) };
   }
