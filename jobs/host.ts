@@ -63,7 +63,9 @@ export async function detectHost(config: DaemonConfig, cgroup: Host['cgroup'], i
 
 /** os-release(5): `NAME="value"` lines. */
 export async function readOsRelease(): Promise<ReadonlyMap<string, string>> {
-  const text = await readFile('/etc/os-release', 'utf8').catch(() => readFile('/usr/lib/os-release', 'utf8').catch(() => ''));
+  const text = await readFile('/etc/os-release', 'utf8').catch(() =>
+    readFile('/usr/lib/os-release', 'utf8').catch(() => ''),
+  );
   const fields = new Map<string, string>();
   for (const line of text.split('\n')) {
     const match = /^([A-Z_]+)=(['"]?)(.*)\2$/.exec(line.trim());

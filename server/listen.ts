@@ -66,7 +66,11 @@ export interface Listener {
 }
 
 /** Opens every address, or none: what was opened before a failure is closed. */
-export async function listen(api: ApiServer, addresses: readonly string[], options: ListenOptions): Promise<Listener[]> {
+export async function listen(
+  api: ApiServer,
+  addresses: readonly string[],
+  options: ListenOptions,
+): Promise<Listener[]> {
   const listeners: Listener[] = [];
   try {
     for (const text of addresses) {
@@ -215,11 +219,7 @@ function tlsOptions(tls: Tls) {
   };
 }
 
-function listenOn(
-  server: Server,
-  where: { host: string; port: number } | { fd: number },
-  name: string,
-): Promise<void> {
+function listenOn(server: Server, where: { host: string; port: number } | { fd: number }, name: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const why = error.code === 'EADDRINUSE' ? 'address already in use' : error.message;

@@ -4,22 +4,25 @@ import type { Route } from './route.ts';
 
 /** The API and its listeners, as the jobs `serve_api` and `acceptconnections` drive them. */
 export class ApiService {
-  readonly #api: ApiServer;
+  readonly #routes: () => readonly Route[];
+  #api: ApiServer | null = null;
   readonly #options: ListenOptions;
   readonly #listeners: Listener[] = [];
 
-  constructor(routes: readonly Route[], options: ListenOptions) {
-    this.#api = new ApiServer(routes);
+  /** `routes` are asked for when it begins to listen: plugins bring some. */
+  constructor(routes: () => readonly Route[], options: ListenOptions) {
+    this.#routes = routes;
     this.#options = options;
   }
 
   /** Opens every address, or fails with none of them open. */
   async listen(addresses: readonly string[]): Promise<void> {
+    this.#api ??= new ApiServer(this.#routes());
     this.#listeners.push(...(await listen(this.#api, addresses, this.#options)));
   }
 
   accept(): void {
-    this.#api.accept();
+    this.#api?.accept();
   }
 
   /** No new connections; those that are open are cut. Unix sockets are gone from the file system. */

@@ -7,9 +7,9 @@ import type { Api } from './serve-api.ts';
  * source  early Docker's job of that name; sd_notify(3)
  */
 export const acceptConnections =
-  (api: Pick<Api, 'accept'>, notify: (state: string) => Promise<void>): JobHandler<'acceptconnections'> =>
+  (api: Pick<Api, 'accept'>, notify: (state: string) => void): JobHandler<'acceptconnections'> =>
   async () => {
     api.accept();
-    await notify('READY=1');
+    notify('READY=1');
     return null;
   };
