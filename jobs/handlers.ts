@@ -7,7 +7,10 @@ import { execCreate } from './containers/exec-create.ts';
 import { execInspect } from './containers/exec-inspect.ts';
 import { execResize } from './containers/exec-resize.ts';
 import { execStart } from './containers/exec-start.ts';
+import { explain } from './containers/explain.ts';
+import { containerInspect } from './containers/inspect.ts';
 import { kill } from './containers/kill.ts';
+import { containers } from './containers/list.ts';
 import { logs } from './containers/logs.ts';
 import { pause, unpause } from './containers/pause.ts';
 import { rename } from './containers/rename.ts';
@@ -18,6 +21,13 @@ import { stop } from './containers/stop.ts';
 import { top } from './containers/top.ts';
 import { wait } from './containers/wait.ts';
 import type { Daemon } from './daemon.ts';
+import { history } from './images/history.ts';
+import { imageDelete } from './images/image-delete.ts';
+import { imageInspect } from './images/image-inspect.ts';
+import { images } from './images/images.ts';
+import { importImage } from './images/import.ts';
+import { load } from './images/load.ts';
+import { tag } from './images/tag.ts';
 import type { Handlers } from './install.ts';
 import { networkInspect, networks } from './networks.ts';
 import { acceptConnections } from './system/accept-connections.ts';
@@ -50,6 +60,14 @@ export function handlers(daemon: Daemon, around: Surroundings): Handlers {
     info: info(daemon, around.info),
     events: events(daemon),
 
+    images: images(daemon),
+    image_inspect: imageInspect(daemon),
+    history: history(daemon),
+    tag: tag(daemon),
+    image_delete: imageDelete(daemon),
+    load: load(daemon),
+    import: importImage(daemon),
+
     create: create(daemon),
     start: start(daemon),
     stop: stop(daemon),
@@ -60,6 +78,9 @@ export function handlers(daemon: Daemon, around: Surroundings): Handlers {
     rename: rename(daemon),
     wait: wait(daemon),
     delete: remove(daemon),
+    containers: containers(daemon),
+    container_inspect: containerInspect(daemon),
+    explain: explain(daemon),
     top: top(daemon),
     logs: logs(daemon),
     attach: attach(daemon),
