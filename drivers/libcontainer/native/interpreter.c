@@ -117,7 +117,7 @@ static bool is_for_own_process(uint32_t code) {
     case OP_CLONE: case OP_UNSHARE: case OP_SETNS: case OP_SETHOSTNAME: case OP_SETDOMAINNAME:
     case OP_PIVOT_ROOT: case OP_REMOUNT_ROOT: case OP_SETSID: case OP_CONSOLE: case OP_RLIMIT: case OP_OOM_SCORE_ADJ:
     case OP_KEYRING: case OP_UMASK: case OP_CREDENTIALS: case OP_NO_NEW_PRIVS: case OP_SECCOMP: case OP_CHDIR:
-    case OP_INIT: case OP_EXECVE:
+    case OP_INIT: case OP_EXECVE: case OP_COPY_UP:
       return true;
     default:
       return false;

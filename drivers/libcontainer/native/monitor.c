@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "kernel.h"
+#include "rest.h"
 
 /* How long nothing must happen before buffers are given back. */
 enum { IDLE_MS = 250 };
@@ -108,7 +109,7 @@ void process_started(struct monitor *monitor) {
   monitor->started_s = time.tv_sec;
   monitor->started_ns = time.tv_nsec;
   monitor->is_started = true;
-  monitor->oom_fd = *monitor->options.oom_path ? open(monitor->options.oom_path, O_RDONLY | O_CLOEXEC) : -1;
+  monitor->oom_fd = monitor->options.oom_path[0] ? open(monitor->options.oom_path, O_RDONLY | O_CLOEXEC) : -1;
   monitor->oom_before = oom_kills(monitor);
   monitor->exit.ready = exit_ready;
   watch(monitor, &monitor->exit, EPOLLIN);
@@ -127,7 +128,8 @@ int monitor_loop(struct monitor *monitor) {
   struct epoll_event events[EVENTS_A_ROUND];
   for (settle(monitor); !monitor->is_over; settle(monitor)) {
     const int timeout = timeout_of(monitor);
-    const int count = epoll_wait(monitor->epoll, events, EVENTS_A_ROUND, timeout);
+    const int count = timeout < 0 ? rest(monitor->epoll, events, EVENTS_A_ROUND)
+                                  : epoll_wait(monitor->epoll, events, EVENTS_A_ROUND, timeout);
     if (count == 0 && monitor->is_dirty && timeout == IDLE_MS) give_back(monitor);
     for (int i = 0; i < count; i++) {
       struct source *source = events[i].data.ptr;

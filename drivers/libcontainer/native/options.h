@@ -12,15 +12,15 @@ struct options {
   bool stdin_open;
   uint32_t height, width;
   enum log_format log;
-  char log_path[4096];
+  const char *log_path; /* "" for none, as `oom_path` */
   uint64_t max_size;
   unsigned max_file;
-  char oom_path[4096]; /* "" for none */
+  const char *oom_path;
   int pidfd;           /* -1 for none */
 };
 
-/* False for a key that is unknown or a value that does not fit. */
-bool options_parse(struct options *options, const char *word);
+/* False for a key that is unknown or a value that does not fit. Values are decoded in `word`, and stay there. */
+bool options_parse(struct options *options, char *word);
 
 /* A decimal number up to `most`, and nothing else. */
 bool parse_decimal(const char *word, uint64_t most, uint64_t *value);
