@@ -22,11 +22,12 @@ import { DetachWatch, parseDetachKeys } from './detach-keys.ts';
 import { emitContainerEvent } from './event.ts';
 import { writeLogLines } from './log-lines.ts';
 import { type LogDeps, type ReadableLog, readableLog } from './readable-log.ts';
+import type { Running } from './running.ts';
 
 /** How long the end of a process whose monitor is gone may take to be known. */
 const END_MS = 1000;
 
-type Deps = LogDeps & Pick<Daemon, 'supervisor' | 'attachments' | 'events'>;
+type Deps = LogDeps & Running & Pick<Daemon, 'attachments' | 'events'>;
 
 export const attach =
   (deps: Deps): JobHandler<'attach'> =>

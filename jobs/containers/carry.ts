@@ -28,61 +28,61 @@ export interface CarryPlan {
  */
 export type CarryEnd = 'ended' | 'keys' | 'gone';
 
-/** Joins a job's streams with a process's, each at the pace of its reader. Never ends the process. */
+/**
+ * Joins a job's streams with a process's, each at the pace of its reader. Never ends the process. A caller that leaves
+ * is let go at once, also while what it sent is still on its way.
+ */
 export async function carry(job: Carrier, attachment: Attachment, plan: CarryPlan): Promise<CarryEnd> {
-  let end: CarryEnd = 'ended';
-  const leave = (how: CarryEnd) => {
-    end = how;
-    attachment.detach();
-  };
-  const onAbort = () => leave('gone');
-  if (job.signal.aborted) onAbort();
-  job.signal.addEventListener('abort', onAbort, { once: true });
-  const input = plan.stdin === null ? null : new Input(job.stdin, attachment, plan.stdin, leave);
+  const input = plan.stdin === null ? null : new Input(job.stdin, attachment, plan.stdin);
+  const gone = abortOf(job.signal);
+  const copied = copyOutput(attachment, job);
+  copied.catch(() => {});
   try {
-    await copyOutput(attachment, job);
-  } catch (error) {
-    if (isEnded(end)) throw error;
+    return await Promise.race([copied, gone.promise, ...(input === null ? [] : [input.left])]);
   } finally {
     input?.stop();
-    job.signal.removeEventListener('abort', onAbort);
+    gone.forget();
     attachment.detach();
   }
-  return end;
 }
 
-/** What callbacks have made of it by now. */
-function isEnded(end: CarryEnd): boolean {
-  return end === 'ended';
+function abortOf(signal: AbortSignal): { readonly promise: Promise<CarryEnd>; forget(): void } {
+  let onAbort = () => {};
+  const promise = new Promise<CarryEnd>((resolve) => {
+    onAbort = () => resolve('gone');
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  return { promise, forget: () => signal.removeEventListener('abort', onAbort) };
 }
 
-async function copyOutput(attachment: Attachment, { stdout, stderr }: Carrier): Promise<void> {
+async function copyOutput(attachment: Attachment, { stdout, stderr }: Carrier): Promise<CarryEnd> {
   const frames = new FrameReader();
   for await (const chunk of attachment.connection) {
     for (const { type, payload } of frames.push(chunk)) await (type === STDOUT ? stdout : stderr).write(payload);
   }
+  return 'ended';
 }
 
 /** What the caller types, on its way to the process. */
 class Input {
+  /** Resolves when the caller leaves by its keys, or by the end of its input. */
+  readonly left: Promise<CarryEnd>;
   readonly #stdin: Readable;
   readonly #attachment: Attachment;
   readonly #plan: NonNullable<CarryPlan['stdin']>;
-  readonly #leave: (how: CarryEnd) => void;
+  #leave: (how: CarryEnd) => void = () => {};
   readonly #onData = (chunk: Buffer) => this.#take(chunk);
   readonly #onEnd = () => this.#end();
   readonly #onRoom = () => this.#stdin.resume();
 
-  constructor(
-    stdin: Readable,
-    attachment: Attachment,
-    plan: NonNullable<CarryPlan['stdin']>,
-    leave: (how: CarryEnd) => void,
-  ) {
+  constructor(stdin: Readable, attachment: Attachment, plan: NonNullable<CarryPlan['stdin']>) {
     this.#stdin = stdin;
     this.#attachment = attachment;
     this.#plan = plan;
-    this.#leave = leave;
+    this.left = new Promise((resolve) => {
+      this.#leave = resolve;
+    });
     if (stdin.readableEnded) {
       this.#end();
     } else {

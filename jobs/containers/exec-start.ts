@@ -14,7 +14,7 @@ import type { ContainerRecord, ExecConfig, ExecRecord } from '../../api/containe
 import { Conflict, EngineError, NoSuchExec } from '../../api/errors.ts';
 import type { ExecID } from '../../api/ids.ts';
 import type { ExecStartEnv } from '../../api/jobs.ts';
-import type { AttachRequest, ExecRequest, Process } from '../../drivers/exec/driver.ts';
+import type { AttachRequest, ExecDriver, ExecRequest, Process } from '../../drivers/exec/driver.ts';
 import type { Daemon, JobHandler, RunningJob } from '../daemon.ts';
 import { checkActive } from './active.ts';
 import { type CarryEnd, type CarryPlan, carry } from './carry.ts';
@@ -23,7 +23,7 @@ import { emitContainerEvent } from './event.ts';
 import { execCommand } from './exec-command.ts';
 import { execProcess } from './exec-process.ts';
 
-type Deps = Pick<Daemon, 'containers' | 'execs' | 'exec' | 'events' | 'host'>;
+type Deps = Pick<Daemon, 'containers' | 'execs' | 'events' | 'host'> & { readonly exec: Pick<ExecDriver, 'exec'> };
 
 /** What a shell answers for a command that cannot be run. */
 const CANNOT_RUN = 126;

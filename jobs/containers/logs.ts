@@ -12,11 +12,12 @@ import { Conflict, InvalidParameter } from '../../api/errors.ts';
 import { parseInstant } from '../../api/instant.ts';
 import type { LogsEnv } from '../../api/jobs.ts';
 import { now } from '../../std/timestamp.ts';
-import type { Daemon, JobHandler } from '../daemon.ts';
+import type { JobHandler } from '../daemon.ts';
 import { detailsText, type LogStyle, writeLogLines } from './log-lines.ts';
 import { type LogDeps, readableLog } from './readable-log.ts';
+import type { Running } from './running.ts';
 
-type Deps = LogDeps & Pick<Daemon, 'supervisor'>;
+type Deps = LogDeps & Running;
 
 export const logs =
   (deps: Deps): JobHandler<'logs'> =>

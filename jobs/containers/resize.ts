@@ -10,8 +10,9 @@ import { NotRunning } from '../../api/errors.ts';
 import type { Daemon, JobHandler } from '../daemon.ts';
 import { parseConsoleSize } from './console-size.ts';
 import { emitContainerEvent } from './event.ts';
+import type { Running } from './running.ts';
 
-type Deps = Pick<Daemon, 'containers' | 'supervisor' | 'attachments' | 'events'>;
+type Deps = Running & Pick<Daemon, 'containers' | 'attachments' | 'events'>;
 
 export const resize =
   (deps: Deps): JobHandler<'resize'> =>
