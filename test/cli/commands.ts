@@ -436,6 +436,7 @@ const LOOK: readonly Row[] = [
 ];
 
 const IMAGES: readonly Row[] = [
+  local('images have the ids that dockerd gives them', 'docker images --no-trunc -q | sort | md5sum'),
   row(
     'images',
     'docker images --format "{{.Repository}}:{{.Tag}} {{.ID}}" | sort; docker images -q | sort; docker images --no-trunc -q busybox; docker images nosuch; docker images "busy*" --format "{{.Repository}}"; docker images -f dangling=true -q; docker images -f reference=app --format "{{.Tag}}"; docker images -f nope=1',

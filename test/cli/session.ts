@@ -73,11 +73,12 @@ export class CliSession implements AsyncDisposable {
   }
 }
 
-/** Ids, times and what else differs from run to run, by name. Digests of images stay: both engines must agree on them. */
+/** Ids, digests, times and what else differs from run to run and from machine to machine, by name. */
 function without(seen: Seen): Seen {
   const mask = (text: string) =>
     text
-      .replace(/\b(?<!sha256:)[0-9a-f]{64}\b/g, '<id>')
+      .replace(/\bsha256:[0-9a-f]{64}\b/g, '<digest>')
+      .replace(/\b[0-9a-f]{64}\b/g, '<id>')
       .replace(/(?<![:/<\w])(?=[0-9a-f]*[a-f])(?=[0-9a-f]*\d)[0-9a-f]{12}(?![\w:])/g, '<id>')
       .replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)/g, '<time>')
       .replace(/\b(\d+|About an?|Less than a) (second|minute|hour|day|week|month|year)s?( ago)?\b/g, '<while>')
