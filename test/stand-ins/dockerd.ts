@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, open, rm } from 'node:fs/promises';
+import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { execa } from 'execa';
 
 /** Debian's dockerd beside ours: the engine that clients were written for. Own folders and socket, no bridge, no rules. */
 export interface ReferenceEngine extends AsyncDisposable {
@@ -36,6 +37,7 @@ export async function startDockerd(): Promise<ReferenceEngine> {
     [Symbol.asyncDispose]: async () => {
       daemon.kill('SIGTERM');
       await ended(daemon);
+      await unmountBelow(folder);
       await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
@@ -66,4 +68,12 @@ function ended(daemon: ChildProcess): Promise<void> {
     if (daemon.exitCode !== null || daemon.signalCode !== null) return resolve();
     daemon.once('exit', () => resolve());
   });
+}
+
+/** dockerd leaves its namespace files mounted. */
+async function unmountBelow(folder: string): Promise<void> {
+  const mounts = await readFile('/proc/self/mounts', 'utf8');
+  for (const [, target] of mounts.matchAll(/^\S+ (\S+)/gm)) {
+    if (target?.startsWith(`${folder}/`)) await execa('umount', ['-l', target]);
+  }
 }
