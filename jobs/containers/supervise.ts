@@ -21,12 +21,6 @@ const UNKNOWN_EXIT = 255;
 
 type Deps = Omit<LaunchDeps, 'supervisor'>;
 
-interface Running {
-  readonly process: Process;
-  /** Resolves when the end is recorded and told. */
-  readonly settled: Promise<void>;
-}
-
 /**
  * What goes on after the job that started a container has ended: its exit, its restart policy, its removal.
  *
@@ -36,7 +30,10 @@ interface Running {
  */
 export class Supervisor {
   readonly #deps: LaunchDeps;
-  readonly #running = new Map<ContainerID, Running>();
+  /** Those that run. */
+  readonly #processes = new Map<ContainerID, Process>();
+  /** Resolve when the end is recorded and told. */
+  readonly #settlements = new Map<ContainerID, Promise<void>>();
   readonly #teardowns = new Map<ContainerID, Promise<void>>();
   readonly #delays = new Map<ContainerID, number>();
   readonly #timers = new Map<ContainerID, NodeJS.Timeout>();
@@ -51,18 +48,23 @@ export class Supervisor {
 
   /** From now on the process's exit is this supervisor's affair. */
   adopt(id: ContainerID, process: Process): void {
-    const settled = process.exited.then((exit) => this.#onExit(id, process, exit));
-    this.#running.set(id, { process, settled });
+    const settlement = process.exited.then(async (exit) => {
+      if (this.#processes.get(id) === process) this.#processes.delete(id);
+      await this.#onExit(id, process, exit);
+      if (this.#settlements.get(id) === settlement) this.#settlements.delete(id);
+    });
+    this.#processes.set(id, process);
+    this.#settlements.set(id, settlement);
   }
 
   /** Null once it has ended. */
   process(id: ContainerID): Process | null {
-    return this.#running.get(id)?.process ?? null;
+    return this.#processes.get(id) ?? null;
   }
 
   /** Resolves when the process of this moment has ended and the record says so; at once when there is none. */
   settled(id: ContainerID): Promise<void> {
-    return this.#running.get(id)?.settled ?? Promise.resolve();
+    return this.#settlements.get(id) ?? Promise.resolve();
   }
 
   /** Resolves when nothing is left of the last run, in the exec-root and in cgroups. */
@@ -157,10 +159,8 @@ export class Supervisor {
 
   async #onExit(id: ContainerID, process: Process, exit: Exit): Promise<void> {
     const { containers } = this.#deps;
-    const mine = this.#running.get(id);
     try {
       await using _turn = await containers.lock.acquire(id);
-      if (mine?.process === process) this.#running.delete(id);
       const container = containers.find(id);
       if (container !== null) await this.#settleRecord(container, process.startedAt, exit);
     } catch (error) {
