@@ -75,6 +75,8 @@ export class NativeExecDriver implements ExecDriver {
       const folder = this.#root.container(id);
       const meta = await readContainerMeta(folder);
       if (meta !== null) await removeCgroups(this.#machine.cgroups, meta.cgroupsPath);
+      // Whatever still ran is killed by now; its monitor has the last word in the folder.
+      await this.#running.get(id)?.exited;
       await removeFolder(folder);
     });
   }
