@@ -99,11 +99,11 @@ export class Layers {
     signal?: AbortSignal,
   ): Promise<Registered> {
     await using _parent = this.#hold(parent);
-    if (expected === null) return this.#unpack(parent, source, null, signal);
+    if (expected === null) return await this.#unpack(parent, source, null, signal);
     const chain = chainID(parent, expected);
     await using _turn = await this.#lock.acquire(chain, signal);
     if (this.#entries.has(chain)) return this.#registered(chain);
-    return this.#unpack(parent, source, expected, signal);
+    return await this.#unpack(parent, source, expected, signal);
   }
 
   /** An image keeps its top layer, and so all below. Twice is once. Fails with NotFound. */

@@ -70,7 +70,7 @@ export class Volumes {
     const chosen = name ?? randomBytes(32).toString('hex');
     checkName(chosen);
     await using _turn = await this.#lock.acquire(chosen);
-    return this.#volumes.get(chosen) ?? this.#make(chosen, name === null);
+    return this.#volumes.get(chosen) ?? (await this.#make(chosen, name === null));
   }
 
   /** One that is not there is no error. */

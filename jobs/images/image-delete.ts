@@ -36,7 +36,8 @@ export const imageDelete =
     const { force } = job.env;
     await using locked = await lockedImage(deps, given, job.signal);
     const { image } = locked;
-    return isPrefix(image.id, given) ? deleteByID(deps, image, force) : deleteByName(deps, image, given, force);
+    if (isPrefix(image.id, given)) return await deleteByID(deps, image, force);
+    return await deleteByName(deps, image, given, force);
   };
 
 async function deleteByName(deps: Deps, image: Image, given: string, force: boolean): Promise<DeleteRow[]> {

@@ -17,6 +17,7 @@ import { Inflater } from '../../state/inflate.ts';
 import { now, toRFC3339 } from '../../std/timestamp.ts';
 import { Undo } from '../../std/undo.ts';
 import type { Daemon, JobHandler } from '../daemon.ts';
+import type { Host } from '../host.ts';
 import { configFrom } from './changes.ts';
 import { emitImageEvent } from './event.ts';
 import { Progress } from './progress.ts';
@@ -24,7 +25,9 @@ import { Spool } from './spool.ts';
 import { nameImage, storeImage } from './store-image.ts';
 import { chunksOf } from './upload.ts';
 
-type Deps = Pick<Daemon, 'events' | 'host' | 'images' | 'layers' | 'references'>;
+type Deps = Pick<Daemon, 'events' | 'images' | 'layers' | 'references'> & {
+  readonly host: Pick<Host, 'architecture' | 'dataRoot'>;
+};
 
 const MAX_MESSAGE_LENGTH = 64 * 1024;
 const ARCHITECTURES: Readonly<Record<string, string>> = { x86_64: 'amd64', aarch64: 'arm64' };

@@ -17,6 +17,7 @@ import { Inflater } from '../../state/inflate.ts';
 import { type LayerSource, WrongDiffID } from '../../state/layers.ts';
 import { Undo } from '../../std/undo.ts';
 import type { Daemon, JobHandler } from '../daemon.ts';
+import type { Host } from '../host.ts';
 import { Archive } from './archive.ts';
 import { imagesOfDockerArchive, MANIFEST } from './docker-archive.ts';
 import { emitImageEvent } from './event.ts';
@@ -27,7 +28,9 @@ import { Spool } from './spool.ts';
 import { nameImage, storeImage } from './store-image.ts';
 import { uncompressed } from './upload.ts';
 
-type Deps = Pick<Daemon, 'events' | 'host' | 'images' | 'layers' | 'references'>;
+type Deps = Pick<Daemon, 'events' | 'images' | 'layers' | 'references'> & {
+  readonly host: Pick<Host, 'dataRoot'>;
+};
 
 interface Loading {
   readonly inflater: Inflater;

@@ -36,9 +36,11 @@ export class Progress {
       if (!isLast && (this.#isWriting || now - this.#toldAt < PACE_MS)) return;
       this.#toldAt = now;
       this.#isWriting = true;
-      void this.tell({ id, status, progressDetail: { current, total } }).finally(() => {
+      const written = () => {
         this.#isWriting = false;
-      });
+      };
+      // It fails where the job is cancelled, which the job itself will notice.
+      this.tell({ id, status, progressDetail: { current, total } }).then(written, written);
     };
   }
 }

@@ -22,7 +22,7 @@ export async function storeImage(deps: Deps, config: Buffer, top: ChainID | null
       if (top !== null) await layers.release(top, id);
     });
   }
-  return images.add(config);
+  return await images.add(config);
 }
 
 /** Gives an image a name. Undone, the image that had it has it again. Gives that one's id. */
