@@ -6,8 +6,8 @@
  *   accept  what a job says once its arguments are good and a long answer begins (`job.accept(value)`); absent = null
  *   result  the typed answer
  *
- * Bytes travel on stdin, stdout and stderr: the comment of a row says what they are. A plugin adds rows by declaration
- * merging: `declare module '…/api/jobs.js' { interface JobTable { greet: {…} } }`.
+ * Bytes travel on stdin, stdout and stderr: the comment of a row says what they are. A plugin has a table of its own
+ * beside this one: `Engine<JobTable & { greet: {…} }>` (examples/plugins).
  */
 import type {
   ContainerInspect,

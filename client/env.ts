@@ -11,7 +11,7 @@ export function envOf(words: readonly string[]): Json {
   for (const word of words) {
     const cut = word.indexOf('=');
     if (cut < 1) throw new UsageError(`invalid env ${JSON.stringify(word)}: expected KEY=VALUE`);
-    set(env, word.slice(0, cut), valueOf(word.slice(cut + 1)));
+    set(env, word.slice(0, cut), jsonOrText(word.slice(cut + 1)));
   }
   return env;
 }
@@ -30,7 +30,7 @@ function set(env: Json, path: string, value: unknown): void {
   place[last] = value;
 }
 
-function valueOf(text: string): unknown {
+function jsonOrText(text: string): unknown {
   try {
     const value: unknown = JSON.parse(text);
     // A number that a double does not hold as it was written is rather told as text than changed.

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import createDebug from 'debug';
 import * as errors from '../api/errors.ts';
+import * as reference from '../api/reference.ts';
 import * as decode from '../std/decode.ts';
 import type { Engine } from './engine.ts';
 import type { JobTableOf } from './job.ts';
@@ -11,9 +12,9 @@ const debug = createDebug('gantry:engine:plugins');
 
 /**
  * What a plugin is handed beside the engine, so that a file anywhere on the disk needs to import nothing of ours: the
- * very classes of error that the server knows, and the decoders for its env.
+ * very classes of error that the server knows, the decoders for its env, the reader of image names.
  */
-export const kit = { errors, decode } as const;
+export const kit = { errors, decode, reference } as const;
 export type PluginKit = typeof kit;
 
 type Install<Table extends JobTableOf<Table>> = (engine: Engine<Table>, kit: PluginKit) => void | Promise<void>;
