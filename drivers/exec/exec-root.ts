@@ -2,8 +2,8 @@
  * The exec-root: a folder for every monitor (ARCHITECTURE.md, "On disk").
  *
  *   c/<32 digits>/ e/<32 digits>/
- *     meta.json    who this is, written before the monitor starts
- *     filter       the container's compiled seccomp filter, for what is executed in it later; absent for none
+ *     meta.json    who this is, written before the monitor starts; of a container also its compiled seccomp filter, for what
+ *                  is executed in it later
  *     sock exit    the monitor's
  *     rootfs       a mount point, empty for whoever is not in the container's mount namespace
  */
@@ -11,20 +11,22 @@ import { mkdir, readdir, readFile, rmdir, unlink, writeFile } from 'node:fs/prom
 import { join } from 'node:path';
 import { InvalidParameter } from '../../api/errors.ts';
 import { type ContainerID, containerID, type ExecID, execID } from '../../api/ids.ts';
-import { flag, object, text } from '../../std/decode.ts';
+import { flag, nullable, object, text } from '../../std/decode.ts';
 import { type Exited, parseExited } from '../libcontainer/monitor.ts';
 
 /** Room for `/c/<32 digits>/sock` in the 108 bytes of a socket's address. */
 const MAX_PATH_BYTES = 60;
 const ID_DIGITS = 32;
 
-const containerMeta = object({ id: text, tty: flag, cgroupsPath: text });
+const containerMeta = object({ id: text, tty: flag, cgroupsPath: text, filter: nullable(text) });
 const execMeta = object({ id: text, container: text, tty: flag });
 
 export interface ContainerMeta {
   readonly id: ContainerID;
   readonly tty: boolean;
   readonly cgroupsPath: string;
+  /** Compiled (drivers/libcontainer/seccomp.ts), or null for none. */
+  readonly filter: Buffer | null;
 }
 
 export interface ExecMeta {
@@ -59,20 +61,14 @@ export class ExecRoot {
   }
 
   /** Makes a container's folder. Fails with EEXIST when it is there. */
-  async makeContainer(meta: ContainerMeta, filter: Uint8Array | null): Promise<string> {
-    const folder = this.container(meta.id);
-    await mkdir(folder, { mode: 0o700 });
-    if (filter !== null) await writeFile(join(folder, 'filter'), filter, { mode: 0o600 });
-    await writeFile(join(folder, 'meta.json'), JSON.stringify(meta), { mode: 0o600 });
-    return folder;
+  async makeContainer(meta: ContainerMeta): Promise<string> {
+    const filter = meta.filter?.toString('base64') ?? null;
+    return make(this.container(meta.id), JSON.stringify({ ...meta, filter }));
   }
 
   /** Makes an exec's folder. Fails with EEXIST when it is there. */
   async makeExec(meta: ExecMeta): Promise<string> {
-    const folder = this.exec(meta.id);
-    await mkdir(folder, { mode: 0o700 });
-    await writeFile(join(folder, 'meta.json'), JSON.stringify(meta), { mode: 0o600 });
-    return folder;
+    return make(this.exec(meta.id), JSON.stringify(meta));
   }
 
   /** Folders of all containers, or of all execs. */
@@ -82,26 +78,24 @@ export class ExecRoot {
   }
 }
 
+async function make(folder: string, meta: string): Promise<string> {
+  await mkdir(folder, { mode: 0o700 });
+  await writeFile(join(folder, 'meta.json'), meta, { mode: 0o600 });
+  return folder;
+}
+
 /** Null for a folder whose maker did not get far enough. */
 export async function readContainerMeta(folder: string): Promise<ContainerMeta | null> {
   const meta = await readJson(join(folder, 'meta.json'), containerMeta);
-  return meta === null ? null : { ...meta, id: containerID(meta.id) };
+  if (meta === null) return null;
+  const filter = meta.filter === null ? null : Buffer.from(meta.filter, 'base64');
+  return { ...meta, id: containerID(meta.id), filter };
 }
 
 /** Null for a folder whose maker did not get far enough. */
 export async function readExecMeta(folder: string): Promise<ExecMeta | null> {
   const meta = await readJson(join(folder, 'meta.json'), execMeta);
   return meta === null ? null : { ...meta, id: execID(meta.id), container: containerID(meta.container) };
-}
-
-/** The filter that was kept, or null for a container without one. */
-export async function readFilter(folder: string): Promise<Buffer | null> {
-  try {
-    return await readFile(join(folder, 'filter'));
-  } catch (error) {
-    if (isMissing(error)) return null;
-    throw error;
-  }
 }
 
 /** What a monitor left of how its process ended, or null. */
@@ -134,7 +128,7 @@ async function readJson<T>(path: string, decode: (value: unknown, path: string) 
   }
 }
 
-export function isMissing(error: unknown): boolean {
+function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 

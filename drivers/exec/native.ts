@@ -8,6 +8,7 @@ import { access } from 'node:fs/promises';
 import createDebug from 'debug';
 import { Conflict, NotRunning } from '../../api/errors.ts';
 import type { ContainerID } from '../../api/ids.ts';
+import type { OciSpec } from '../../api/oci.ts';
 import { cgroupPids, freezeCgroup, removeCgroups } from '../libcontainer/cgroup-control.ts';
 import { type CgroupLayout, hierarchyOf, readCgroupLayout } from '../libcontainer/cgroup-layout.ts';
 import { containerProgram, type Machine } from '../libcontainer/container-program.ts';
@@ -17,7 +18,7 @@ import type { Operation } from '../libcontainer/program.ts';
 import { SeccompCache } from '../libcontainer/seccomp-cache.ts';
 import { adoptContainers, adoptExecs } from './adopt.ts';
 import type { Adopted, ExecDriver, ExecRequest, Process, RunRequest } from './driver.ts';
-import { ExecRoot, readContainerMeta, readFilter, removeFolder } from './exec-root.ts';
+import { ExecRoot, readContainerMeta, removeFolder } from './exec-root.ts';
 import { warningOf } from './failure.ts';
 import { type Launched, launch, stdioOptions } from './launch.ts';
 import { instant, MonitoredProcess } from './monitored-process.ts';
@@ -123,8 +124,7 @@ export class NativeExecDriver implements ExecDriver {
   async #exec(request: ExecRequest): Promise<Process> {
     const { id, container, process, stdio } = request;
     const init = this.#running.get(container);
-    const home = this.#root.container(container);
-    const meta = await readContainerMeta(home);
+    const meta = await readContainerMeta(this.#root.container(container));
     if (init === undefined || meta === null) throw new NotRunning(container);
     using pidfd = await openInit(init.pid, meta.cgroupsPath, container);
     const program = execProgram(
@@ -134,7 +134,7 @@ export class NativeExecDriver implements ExecDriver {
         process,
         user: request.user,
         consoleSize: stdio.consoleSize,
-        filter: await readFilter(home),
+        filter: meta.filter,
       },
       this.#machine,
     );
@@ -152,25 +152,26 @@ export class NativeExecDriver implements ExecDriver {
   }
 
   #compile({ id, spec, user, init, rootfs, network, stdio }: RunRequest): Operation[] {
-    const { seccomp } = spec.linux;
-    const filter = seccomp === null ? null : this.#filters.filter(seccomp);
+    const filter = this.#filterOf(spec);
     return containerProgram(
       { id, spec, user, init, rootfs, network, consoleSize: stdio.consoleSize, filter },
       this.#machine,
     );
   }
 
+  #filterOf({ linux }: OciSpec): Buffer | null {
+    return linux.seccomp === null ? null : this.#filters.filter(linux.seccomp);
+  }
+
   /** What a former run left behind is taken away first. */
   async #makeFolder({ id, spec, stdio }: RunRequest): Promise<string> {
-    const { seccomp, cgroupsPath } = spec.linux;
-    const filter = seccomp === null ? null : this.#filters.filter(seccomp);
-    const meta = { id, tty: stdio.tty, cgroupsPath };
+    const meta = { id, tty: stdio.tty, cgroupsPath: spec.linux.cgroupsPath, filter: this.#filterOf(spec) };
     try {
-      return await this.#root.makeContainer(meta, filter);
+      return await this.#root.makeContainer(meta);
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
       await this.forget(id);
-      return this.#root.makeContainer(meta, filter);
+      return this.#root.makeContainer(meta);
     }
   }
 

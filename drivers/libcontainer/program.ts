@@ -21,8 +21,8 @@ interface OperationSchema {
   readonly fields: { readonly [name: string]: FieldType };
 }
 
-/** Slots with a fixed meaning. The rest, up to 63, are the composer's. */
-export const SLOT = { none: 0xffff_ffff, rootfs: 0, proc: 1, pidfd: 2, firstFree: 8, count: 64 } as const;
+/** Slots with a fixed meaning. The rest are the composer's. */
+export const SLOT = { none: 0xffff_ffff, rootfs: 0, proc: 1, pidfd: 2, firstFree: 8, count: 256 } as const;
 
 /** Bits of a `flags` field that every operation with one understands. */
 export const FLAG = {
