@@ -66,7 +66,8 @@ export const containerConfig = object({
 export type ContainerConfig = Decoded<typeof containerConfig>;
 
 export const restartPolicy = object({
-  Name: optional(oneOf('', 'no', 'always', 'unless-stopped', 'on-failure'), 'no'),
+  /** '', `no`, `always`, `unless-stopped` or `on-failure`; jobs/containers/host-config.ts refuses the rest. */
+  Name: optional(text, 'no'),
   MaximumRetryCount: optional(integer, 0),
 });
 

@@ -14,7 +14,7 @@ export function parseFilters(json: string | null, allowed: readonly string[]): F
   if (json === null || json === '') return NO_FILTERS;
   const filters = new Map<string, string[]>();
   for (const [key, values] of Object.entries(parsed(json))) {
-    if (!allowed.includes(key)) throw new InvalidParameter(`invalid filter '${key}'`);
+    if (!allowed.includes(key)) throw new InvalidParameter(`Invalid filter '${key}'`);
     filters.set(key, valuesOf(values));
   }
   return filters;

@@ -11,6 +11,8 @@ import { checkNetwork, networkModeOf } from './network-mode.ts';
 import { checkCapabilities, checkNamespaceModes, checkSysctls, securityOptionsOf } from './security.ts';
 import { DEFAULT_MASKED_PATHS, DEFAULT_READONLY_PATHS } from './system-paths.ts';
 
+const RESTART_POLICIES = ['', 'no', 'always', 'unless-stopped', 'on-failure'];
+
 /** What `--add-host name:host-gateway` stands for. */
 const HOST_GATEWAY = 'host-gateway';
 
@@ -57,6 +59,7 @@ export function settleHostConfig(host: HostConfig, machine: Host): HostConfig {
 }
 
 function checkRestartPolicy({ RestartPolicy: { Name, MaximumRetryCount: count }, AutoRemove }: HostConfig): void {
+  if (!RESTART_POLICIES.includes(Name)) throw new InvalidParameter(`invalid restart policy '${Name}'`);
   if (count < 0) throw new InvalidParameter('maximum retry count cannot be negative');
   if (count > 0 && Name !== 'on-failure' && Name !== '') {
     throw new InvalidParameter(`maximum retry count cannot be used with restart policy '${Name}'`);
@@ -115,7 +118,7 @@ function checkDevices({ Devices, DeviceCgroupRules }: HostConfig): void {
 /** Fields that stand for something this engine does not have: never passed over in silence. */
 function checkUnavailable(host: HostConfig, { defaultRuntime }: Host): void {
   if (host.Runtime !== '' && host.Runtime !== defaultRuntime && host.Runtime !== 'runc') {
-    throw new InvalidParameter(`unknown or invalid runtime name: ${host.Runtime}`);
+    throw new InvalidParameter(`Unknown runtime specified ${host.Runtime}`);
   }
   if (host.Isolation !== '' && host.Isolation !== 'default') {
     throw new InvalidParameter(`Invalid isolation: "${host.Isolation}" - linux only supports 'default'`);

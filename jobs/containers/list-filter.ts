@@ -32,7 +32,7 @@ export function listFilter({ before, since, filters }: Query, deps: Deps): ListF
   const tests: Test[] = [];
   for (const [key, values] of filters) {
     const make = FILTERS.get(key);
-    if (make === undefined) throw new InvalidParameter(`invalid filter '${key}'`);
+    if (make === undefined) throw new InvalidParameter(`Invalid filter '${key}'`);
     if (values.length > 0) tests.push(make(values, deps));
   }
   if (before !== '') tests.push(isBefore([before], deps));
@@ -85,7 +85,7 @@ const hasExited: Make = (values) => {
 
 const hasStatus: Make = (values) => {
   for (const value of values) {
-    if (!STATES.includes(value)) throw new InvalidParameter(`invalid filter 'status=${value}'`);
+    if (!STATES.includes(value)) throw new InvalidParameter(`Invalid filter 'status=${value}'`);
   }
   return ({ State }) => values.includes(State.status);
 };
@@ -103,7 +103,7 @@ const isTask: Make = (values) => {
   const wanted = values.map((value) => {
     if (['1', 't', 'T', 'true', 'TRUE', 'True'].includes(value)) return true;
     if (['0', 'f', 'F', 'false', 'FALSE', 'False'].includes(value)) return false;
-    throw new InvalidParameter(`invalid filter 'is-task=${value}'`);
+    throw new InvalidParameter(`Invalid filter 'is-task=${value}'`);
   });
   return () => wanted.includes(false);
 };

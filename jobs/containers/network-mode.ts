@@ -3,7 +3,7 @@
  * dockerd gives under `--bridge=none`, and is told so.
  */
 import type { CreateBody, HostConfig } from '../../api/container.ts';
-import { InvalidParameter, NotImplemented } from '../../api/errors.ts';
+import { InvalidParameter, NotFound, NotImplemented } from '../../api/errors.ts';
 
 export type NetworkMode =
   | { readonly kind: 'driver'; readonly name: 'none' | 'host' }
@@ -12,7 +12,7 @@ export type NetworkMode =
 
 const CONTAINER = 'container:';
 
-/** Fails with InvalidParameter or NotImplemented. */
+/** Fails with InvalidParameter, NotFound or NotImplemented. */
 export function networkModeOf({ NetworkMode: mode }: Pick<HostConfig, 'NetworkMode'>): NetworkMode {
   if (mode === '' || mode === 'default' || mode === 'none') return { kind: 'driver', name: 'none' };
   if (mode === 'host') return { kind: 'driver', name: 'host' };
@@ -28,9 +28,7 @@ export function networkModeOf({ NetworkMode: mode }: Pick<HostConfig, 'NetworkMo
       'network bridge is not available: this engine has no bridge driver yet, use --network none or --network host',
     );
   }
-  throw new NotImplemented(
-    `network ${mode} not found: this engine has no networks but none and host yet, use one of them`,
-  );
+  throw new NotFound(`network ${mode} not found`);
 }
 
 /** Fails for what cannot be had; gives warnings for what is passed over. */

@@ -28,7 +28,7 @@ export const rename =
     }
 
     await using undo = new Undo();
-    await naming('Error when allocating new name', async () => containers.reserveName(name, id));
+    await naming('Error when allocating new name', async () => containers.reserveName(`/${name}`, id));
     undo.defer(`release the name ${name}`, () => containers.releaseName(name, id));
     const renamed = { ...container, Name: name };
     await containers.save(renamed);

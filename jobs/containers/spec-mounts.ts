@@ -59,8 +59,8 @@ function ipcMounts({ IpcMode: mode, ShmSize }: HostConfig, joins: Joins): OciMou
     source,
     options: ['rbind', ...SAFE],
   });
-  if (mode === 'host') return [bound('/dev/mqueue', '/dev/mqueue'), bound('/dev/shm', '/dev/shm')];
   const mqueue: OciMount = { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: SAFE };
+  if (mode === 'host') return [mqueue, bound('/dev/shm', '/dev/shm')];
   if (mode === 'none') return [mqueue];
   if (joins.ipc !== undefined) {
     return [mqueue, bound('/dev/shm', joins.ipc.replace(/\/ns\/ipc$/, '/root/dev/shm'))];

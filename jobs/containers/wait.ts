@@ -74,7 +74,7 @@ class Watch {
   }
 }
 
+/** Why a start failed is told by the start, as dockerd does: `docker run` would say it twice otherwise. */
 function resultOf({ State }: ContainerRecord): WaitResult {
-  const { exitCode, error } = outcomeOf(State);
-  return { StatusCode: exitCode, Error: error === '' ? null : { Message: error } };
+  return { StatusCode: outcomeOf(State).exitCode, Error: null };
 }

@@ -25,7 +25,7 @@ export interface ImageFilter {
 /** Fails with InvalidParameter, and NoSuchImage where `before` or `since` name none. */
 export function imageFilter(deps: Deps, filters: Filters): ImageFilter {
   for (const key of filters.keys()) {
-    if (!ALLOWED.includes(key)) throw new InvalidParameter(`invalid filter '${key}'`);
+    if (!ALLOWED.includes(key)) throw new InvalidParameter(`Invalid filter '${key}'`);
   }
   const [oldest, newest] = bounds(deps, filters);
   const dangling = danglingOf(filters.get('dangling'));
@@ -71,7 +71,7 @@ function danglingOf(values: readonly string[] | undefined): boolean | null {
   if (values === undefined || values.length === 0) return null;
   const isTrue = values.some((value) => value === 'true' || value === '1');
   const isFalse = values.some((value) => value === 'false' || value === '0');
-  if (isTrue === isFalse) throw new InvalidParameter(`invalid filter 'dangling=[${values.join(' ')}]'`);
+  if (isTrue === isFalse) throw new InvalidParameter(`Invalid filter 'dangling=[${values.join(' ')}]'`);
   return isTrue;
 }
 
@@ -83,7 +83,7 @@ function hasLabel(labels: Readonly<Record<string, string>>, wanted: string): boo
 
 function globOf(pattern: string): (reference: Reference) => boolean {
   const isMatch = pattern.length > 1024 ? null : compileGlob(pattern);
-  if (isMatch === null) throw new InvalidParameter(`invalid filter 'reference=${pattern}': syntax error in pattern`);
+  if (isMatch === null) throw new InvalidParameter(`Invalid filter 'reference=${pattern}': syntax error in pattern`);
   return (reference) =>
     [familiar(reference), familiarName(reference), canonical(reference), reference.name].some(isMatch);
 }

