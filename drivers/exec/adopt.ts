@@ -1,10 +1,11 @@
 /** After a restart: what monitors still hold, and what ended while no daemon was there. */
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import createDebug from 'debug';
 import type { ContainerID } from '../../api/ids.ts';
 import { removeCgroups } from '../libcontainer/cgroup-control.ts';
 import type { CgroupLayout } from '../libcontainer/cgroup-layout.ts';
-import { Monitor } from '../libcontainer/monitor.ts';
+import { Monitor, type Outcome } from '../libcontainer/monitor.ts';
 import type { Adopted, Exit, Process } from './driver.ts';
 import { type ExecRoot, readContainerMeta, readExecMeta, readExit, removeFolder } from './exec-root.ts';
 import { exitOf, instant, MonitoredProcess } from './monitored-process.ts';
@@ -13,6 +14,8 @@ const warn = createDebug('gantry:warn:exec');
 
 /** How many monitors are asked at a time. */
 const AT_ONCE = 64;
+/** A monitor that is in the middle of its program answers when it is through. */
+const MAX_WAIT_MS = 10_000;
 
 export interface AdoptedContainer {
   readonly id: ContainerID;
@@ -50,14 +53,24 @@ export async function adoptExecs(root: ExecRoot): Promise<Adopted[]> {
 /** The process, how it ended, or null when there is no trace of either. */
 async function find(folder: string, id: string): Promise<MonitoredProcess | Exit | null> {
   const monitor = await Monitor.find(join(folder, 'sock')).catch(() => null);
-  // A monitor that is just ending may answer with EXITED, or not at all: then the file is there.
-  const state = monitor === null ? null : await monitor.outcome;
+  const state = monitor === null ? null : await answerOf(monitor);
   if (monitor !== null && state?.kind === 'started') {
     return new MonitoredProcess(folder, monitor, { id, pid: state.pid, startedAt: instant(state.at), warnings: [] });
   }
+  // A monitor that is just ending may not answer any more: then the file is there.
   monitor?.close();
   const exit = await readExit(folder);
   return exit === null ? null : exitOf(exit);
+}
+
+async function answerOf(monitor: Monitor): Promise<Outcome | null> {
+  const giveUp = new AbortController();
+  const late = sleep(MAX_WAIT_MS, null, { signal: giveUp.signal }).catch(() => null);
+  try {
+    return await Promise.race([monitor.outcome, late]);
+  } finally {
+    giveUp.abort();
+  }
 }
 
 function outcomeOf(found: MonitoredProcess | Exit): { process: Process } | { exit: Exit } {

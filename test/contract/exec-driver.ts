@@ -718,6 +718,35 @@ export function execDriverContract(make: (execRoot: string) => Promise<Driver>):
     });
   });
 
+  describe('a monitor that is killed', () => {
+    const kill = async (pid: number) => {
+      const monitor = Number(/^PPid:\t(\d+)/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]);
+      process.kill(monitor, 'SIGKILL');
+      await gone(monitor);
+    };
+
+    it('takes its container along', async () => {
+      const { id, process, ended } = await world.start(['sh', '-c', 'sleep 60 & sleep 60']);
+      await kill(process.pid);
+      expect((await ended).code).to.equal(137);
+      await world.driver.forget(id);
+    });
+
+    it('takes along a container with an init', async () => {
+      const { id, process, ended } = await world.start(['sleep', '60'], { init: true });
+      await kill(process.pid);
+      expect((await ended).code).to.equal(137);
+      await world.driver.forget(id);
+    });
+
+    it('is found out by the next daemon', async () => {
+      const { process } = await world.start(['sleep', '60'], { init: true });
+      await world.restartDriver(() => kill(process.pid));
+      expect(await world.driver.adopt()).to.deep.equal([]);
+      expect(await world.leftovers()).to.deep.equal([]);
+    });
+  });
+
   describe('forget', () => {
     it('can be done twice, and for what never was', async () => {
       const { id, ended } = await world.start(['true']);
