@@ -79,11 +79,13 @@ export async function boot(config: Config): Promise<Engine<JobTable>> {
 
   await recover(daemon);
   await engine.run('init_networkdriver', [], {});
-  undo.defer('end the engine', () => engine.shutdown({ graceMs: 0 }));
+  await using running = new Undo();
+  running.defer('end the engine', () => engine.shutdown({ graceMs: 0 }));
   await serve(engine, addressesOf(config));
   await engine.run('acceptconnections', [], {});
   debug('ready');
 
+  running.keep();
   const steps = undo.keep();
   engine.onShutdown('let go of folders and files', () => steps[Symbol.asyncDispose]());
   return engine;

@@ -3,7 +3,7 @@
  * manager hands over, sd_listen_fds(3)).
  */
 import { existsSync, rmSync } from 'node:fs';
-import { chown, lstat, mkdir, readFile, readlink, unlink } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, readFile, readlink, unlink } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import { connect, isIP } from 'node:net';
@@ -21,6 +21,8 @@ const KEEP_ALIVE_TIMEOUT_MS = 300_000;
 const MAX_HEADER_BYTES = 64 * 1024;
 /** First descriptor that a service manager hands over. */
 const LISTEN_FDS_START = 3;
+/** Of a unix socket: for root and the group. */
+const MODE = 0o660;
 
 /** PEM, read before. `ca`: who signed the clients that may come in; null lets anyone in. */
 export interface Tls {
@@ -100,8 +102,10 @@ async function openUnix(api: ApiServer, path: string, { group, bindUnix }: Liste
   await clearStale(path);
   const server = makeServer(api, { kind: 'unix', hosts: null }, null);
   const gid = await groupID(group);
-  const fd = bindUnix(path, 0o660);
+  const fd = bindUnix(path, MODE);
   if (gid !== null) await chown(path, 0, gid);
+  // What the umask took away.
+  await chmod(path, MODE);
   await listenOn(server, { fd }, path);
   debug('listening on %s', path);
   return listener(server, path);
