@@ -31,7 +31,7 @@ export class ApiServer {
   readonly #webSockets = new WebSocketServer({ noServer: true, maxPayload: 1024 * 1024 });
   readonly #open: Promise<void>;
   /** Connections that are being answered. */
-  readonly #busy = new WeakSet<Duplex>();
+  readonly #busy = new WeakMap<Duplex, ServerResponse>();
   #requests = 0;
   #accept: () => void = () => {};
 
@@ -67,7 +67,9 @@ export class ApiServer {
 
   /** Bytes that are no request, too many of them, or too slow. Nobody may take them for part of an answer. */
   onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
-    if (this.#busy.has(socket) || !socket.writable) return void socket.destroy();
+    const answering = this.#busy.get(socket);
+    const isBegun = answering !== undefined && (answering.headersSent || answering.socket === null);
+    if (isBegun || !socket.writable) return void socket.destroy();
     const { status, message } = wordFor(error.code ?? '');
     const body = `${JSON.stringify({ message })}\n`;
     const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, 'Content-Type: application/json', 'Connection: close'];
@@ -80,7 +82,7 @@ export class ApiServer {
     const { request, response } = exchange;
     const id = String(++this.#requests);
     const departure = new Departure(request.socket, transport.kind === 'unix');
-    this.#busy.add(request.socket);
+    this.#busy.set(request.socket, response);
     response.once('close', () => {
       departure.done();
       this.#busy.delete(request.socket);

@@ -83,6 +83,7 @@ function choose(
   );
   const best = fitting.sort((a, b) => b.suffix.length - a.suffix.length)[0];
   if (best === undefined) return null;
+  if (Object.values(found).includes('')) return null;
   const values = new Map(Object.entries(found));
   if (best.greedy !== null) values.set(best.greedy, rest.slice(0, rest.length - best.suffix.length));
   return { route: best.route, params: { get: (name) => values.get(name) ?? '' } };
