@@ -1,6 +1,9 @@
 /** A finished request as a tree: jobs, under them driver calls, under them the kernel operations, each with its time. */
 import type { DriverCall, KernelOperation, TracedRequest, TraceEvent } from '../api/trace.ts';
 
+/** Of the text, so that times stand under one another on a wide terminal. */
+const MAX_WIDTH = 110;
+
 interface Node {
   readonly text: string;
   /** Null while it runs, or for what has no time. */
@@ -14,9 +17,9 @@ export function treeOf({ id, events, dropped }: TracedRequest): string {
   if (root === null) return '';
   if (dropped > 0) root.children.push({ text: `… and ${dropped} more`, ns: null, note: '', children: [] });
   const lines = linesOf(root, '', '');
-  const width = Math.max(...lines.map(({ text }) => text.length));
+  const width = Math.min(MAX_WIDTH, Math.max(...lines.map(({ text }) => text.length)));
   return lines
-    .map(({ text, node }) => `${text.padEnd(width)}  ${durationOf(node.ns).padStart(10)}  ${node.note}`.trimEnd())
+    .map(({ text, node }) => `${fitted(text, width)}  ${durationOf(node.ns).padStart(10)}  ${node.note}`.trimEnd())
     .join('\n');
 }
 
@@ -26,7 +29,12 @@ function built(id: number, events: readonly TraceEvent[]): Node | null {
   const early = new Map<number, Node[]>();
   for (const event of events) {
     if (event.kind === 'job') {
-      const node: Node = { text: `${event.name}(${event.args.join(', ')})`, ns: null, note: 'running', children: [] };
+      const node: Node = {
+        text: shortened(`${event.name}(${event.args.join(', ')})`),
+        ns: null,
+        note: 'running',
+        children: [],
+      };
       jobs.set(event.id, node);
       if (event.parent !== null) jobs.get(event.parent)?.children.push(node);
     } else if (event.kind === 'job-end') {
@@ -56,7 +64,12 @@ function place(
 }
 
 function operationNode({ op, owner, detail, ns, errno }: KernelOperation): Node {
-  return { text: `${op} ${detail}`.trim(), ns, note: errno === null ? owner : `${errno} (${owner})`, children: [] };
+  return {
+    text: detail === '' ? op : shortened(detail),
+    ns,
+    note: errno === null ? owner : `${errno} (${owner})`,
+    children: [],
+  };
 }
 
 function finish(
@@ -77,6 +90,15 @@ function linesOf(node: Node, first: string, rest: string): { text: string; node:
     lines.push(...linesOf(child, `${rest}${isLast ? '└─ ' : '├─ '}`, `${rest}${isLast ? '   ' : '│  '}`));
   });
   return lines;
+}
+
+/** Ids as people know them, by their first twelve digits. */
+function shortened(text: string): string {
+  return text.replace(/\b([0-9a-f]{12})[0-9a-f]{20,52}\b/g, '$1');
+}
+
+function fitted(text: string, width: number): string {
+  return text.length > width ? `${text.slice(0, width - 1)}…` : text.padEnd(width);
 }
 
 /** Nanoseconds for people: `812 ns`, `3.4 µs`, `12.0 ms`, `1.50 s`. */

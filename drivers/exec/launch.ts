@@ -1,8 +1,10 @@
 import { channel } from 'node:diagnostics_channel';
 import createDebug from 'debug';
 import { SystemFailure } from '../../api/errors.ts';
+import { CHANNEL, type KernelOperation } from '../../api/trace.ts';
 import { describe } from '../libcontainer/describe.ts';
 import { encodeProgram } from '../libcontainer/encode.ts';
+import { errnoSymbol } from '../libcontainer/errno.ts';
 import type { GantryInit } from '../libcontainer/gantry-init.ts';
 import { close, sealedFile } from '../libcontainer/kernel/descriptors.ts';
 import { ended } from '../libcontainer/kernel/process.ts';
@@ -13,7 +15,7 @@ import type { StdioPlan } from './driver.ts';
 import { programFailure, type Verb } from './failure.ts';
 
 const debug = createDebug('gantry:exec:launch');
-const operations = channel('gantry:operation');
+const operations = channel(CHANNEL.operation);
 
 export interface LaunchRequest {
   readonly verb: Verb;
@@ -107,11 +109,20 @@ export function stdioOptions({ tty, openStdin, consoleSize }: StdioPlan): Record
 /** Tells the trace page what ran, and for how long. Costs nothing when nobody looks. */
 function trace(program: readonly Operation[], outcome: Outcome): void {
   if (!operations.hasSubscribers) return;
-  const failed = outcome.kind === 'failed' ? outcome.op : -1;
+  const failed = outcome.kind === 'failed' ? outcome : null;
   outcome.ns.forEach((ns, index) => {
     const operation = program[index];
     if (operation === undefined) return;
-    const errno = index === failed && outcome.kind === 'failed' ? outcome.errno : 0;
-    operations.publish({ owner: operation.owner, op: describe(operation), ns, errno });
+    const message: KernelOperation = {
+      kind: 'operation',
+      owner: operation.owner,
+      op: operation.op,
+      index,
+      total: program.length,
+      ns,
+      errno: failed?.op === index ? errnoSymbol(failed.errno) : null,
+      detail: describe(operation),
+    };
+    operations.publish(message);
   });
 }

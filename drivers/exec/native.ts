@@ -9,6 +9,7 @@ import createDebug from 'debug';
 import { Conflict, NotRunning } from '../../api/errors.ts';
 import type { ContainerID } from '../../api/ids.ts';
 import type { OciSpec } from '../../api/oci.ts';
+import { CHANNEL, type DriverCall } from '../../api/trace.ts';
 import { cgroupPids, freezeCgroup, removeCgroups } from '../libcontainer/cgroup-control.ts';
 import { type CgroupLayout, hierarchyOf, readCgroupLayout } from '../libcontainer/cgroup-layout.ts';
 import { containerProgram, type Machine } from '../libcontainer/container-program.ts';
@@ -26,7 +27,7 @@ import { openInit } from './open-init.ts';
 
 const debug = createDebug('gantry:exec:native');
 const warn = createDebug('gantry:warn:exec');
-const calls = channel('gantry:driver');
+const calls = channel(CHANNEL.driver);
 
 export class NativeExecDriver implements ExecDriver {
   readonly name = 'native';
@@ -200,7 +201,11 @@ export class NativeExecDriver implements ExecDriver {
     } finally {
       const ms = performance.now() - from;
       debug('%s %s: %s in %d ms', call, id, failure ?? 'done', ms);
-      if (calls.hasSubscribers) calls.publish({ driver: `exec/${this.name}`, call, id, ms, error: failure });
+      if (calls.hasSubscribers) {
+        const at = performance.timeOrigin + from;
+        const told = { driver: `exec/${this.name}`, method: call, at, ns: Math.round(ms * 1e6), error: failure };
+        calls.publish({ kind: 'driver', ...told } satisfies DriverCall);
+      }
     }
   }
 }
