@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { Worker } from 'node:worker_threads';
-import { InvalidParameter } from '../api/errors.ts';
+import { InvalidParameter, SystemFailure } from '../api/errors.ts';
 import { type DiffID, type Digest, diffID, parseDigest } from '../api/ids.ts';
 import type { FromWorker, InflateRequest, ToWorker } from './inflate-messages.ts';
 
@@ -148,5 +148,5 @@ class InflatedTar extends Readable {
 function failureOf({ code, message }: { readonly code: string; readonly message: string }): Error {
   if (code === 'Z_BUF_ERROR') return new InvalidParameter('unexpected EOF');
   if (code === '' || code.startsWith('Z_')) return new InvalidParameter(code === '' ? message : `gzip: ${message}`);
-  return new Error(`${code}: ${message}`);
+  return new SystemFailure(`${code}: ${message}`);
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import createDebug from 'debug';
-import { InvalidParameter, NotFound } from '../api/errors.ts';
+import { EngineError, InvalidParameter, NotFound } from '../api/errors.ts';
 import { type ChainID, chainID, type DiffID, type ImageID, type LayerID, newLayerID } from '../api/ids.ts';
 import type { GraphDriver } from '../drivers/graph/driver.ts';
 import type { Operation } from '../drivers/libcontainer/program.ts';
@@ -216,8 +216,9 @@ export class Layers {
       tar.resume();
       return { size, diffID: (await digests).diffID };
     } catch (error) {
+      signal?.throwIfAborted();
       // Where the bytes are bad, the driver only sees that they end.
-      throw tar.errored ?? error;
+      throw tar.errored instanceof EngineError ? tar.errored : error;
     } finally {
       tar.destroy();
     }

@@ -31,7 +31,7 @@ export function compileGlob(pattern: string): ((name: string) => boolean) | null
 }
 
 function classEnd(pattern: string, start: number): number | null {
-  for (let at = start + 2; at < pattern.length; at++) {
+  for (let at = start + 1; at < pattern.length; at++) {
     if (pattern.charAt(at) === '\\') at++;
     else if (pattern.charAt(at) === ']') return at;
   }
