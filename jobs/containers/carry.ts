@@ -30,7 +30,7 @@ export type CarryEnd = 'ended' | 'keys' | 'gone';
 
 /**
  * Joins a job's streams with a process's, each at the pace of its reader. Never ends the process. A caller that leaves
- * is let go at once, also while what it sent is still on its way.
+ * is let go at once, also while what it sent is still on its way; where its input was the process's, that ends.
  */
 export async function carry(job: Carrier, attachment: Attachment, plan: CarryPlan): Promise<CarryEnd> {
   const input = plan.stdin === null ? null : new Input(job.stdin, attachment, plan.stdin);
@@ -38,7 +38,9 @@ export async function carry(job: Carrier, attachment: Attachment, plan: CarryPla
   const copied = copyOutput(attachment, job);
   copied.catch(() => {});
   try {
-    return await Promise.race([copied, gone.promise, ...(input === null ? [] : [input.left])]);
+    const end = await Promise.race([copied, gone.promise, ...(input === null ? [] : [input.left])]);
+    if (end === 'gone' && plan.stdin?.closes) attachment.closeStdin();
+    return end;
   } finally {
     input?.stop();
     gone.forget();

@@ -50,14 +50,13 @@ const CASES: readonly Case[] = [
   [hosted({ Sysctls: { 'no such\n': '1' } }), 400, /sysctl/],
   [hosted({ Ulimits: [{ Name: 'nope', Soft: 1, Hard: 1 }] }), 400, /ulimit/],
   [hosted({ LogConfig: { Type: 'nope' } }), 400, /nope/],
-  [hosted({ CapAdd: ['NOPE'] }), 400, /unknown capability: "CAP_NOPE"/],
+  [hosted({ CapAdd: ['NOPE'] }), 400, /unknown capability: \\"CAP_NOPE\\"/],
   [hosted({ SecurityOpt: ['seccomp={'] }), 400, /seccomp/],
   [hosted({ RestartPolicy: { Name: 'sometimes' } }), 400, /invalid restart policy|RestartPolicy/],
   [hosted({ CgroupParent: '../../up' }), 400, /[Cc]group/],
   [made({ WorkingDir: 'rel' }), 400, /working directory 'rel' is invalid, it needs to be an absolute path/],
   [made({ StopSignal: 'NOPE' }), 400, /Invalid signal: NOPE/],
   [made({ Hostname: 'a\nb' }), 400, /hostname/i],
-  [made({ User: 'a'.repeat(100_000) }), 400, /./],
   [create({ Image: 'nosuch:1' }), 404, /No such image: nosuch:1/],
   [create({ Image: 'UPPER' }), 400, /invalid reference format/],
   [create({ Image: '' }), 400, /./],
@@ -106,10 +105,8 @@ describe('requests that make no sense', function () {
   });
 
   for (const [request, status, message] of CASES) {
-    const title = request
-      .slice(0, 140)
-      .replaceAll('\r\n', ' ')
-      .replace(/ Host.*?(?=\{|\[|$)/, ' ');
+    const [head = '', body = ''] = request.split(/\r\n\r\n/);
+    const title = `${head.split('\r\n')[0]?.slice(0, 80)} ${body.slice(0, 120)}`;
     it(`${title} is answered ${status}`, async () => {
       const answer = await RawClient.ask(daemon.host, request);
       expect(answer.status, answer.body).to.equal(status);
