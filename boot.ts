@@ -27,6 +27,7 @@ import { HostNetwork, NoneNetwork } from './drivers/network/host.ts';
 import { selectGraphDriver } from './drivers/select.ts';
 import { Engine } from './engine/engine.ts';
 import { loadPlugins, pluginsIn } from './engine/plugins.ts';
+import { traced } from './engine/traced.ts';
 import { Attachments } from './jobs/containers/attachments.ts';
 import { Supervisor } from './jobs/containers/supervise.ts';
 import type { Daemon } from './jobs/daemon.ts';
@@ -122,7 +123,7 @@ async function openDaemon(config: Config, host: Host, undo: Undo): Promise<Daemo
   const exec = await NativeExecDriver.open(host.execRoot);
   undo.defer('let go of the monitors', () => exec[Symbol.dispose]());
   const [graph, containers, images, references, volumes] = await Promise.all([
-    selectGraphDriver(host.dataRoot, config['storage-driver'], init),
+    selectGraphDriver(host.dataRoot, config['storage-driver'], init).then((it) => traced(`graph/${it.name}`, it)),
     Containers.open(at('containers')),
     Images.open(at('image')),
     References.open(at('image', 'repositories.json')),
