@@ -95,7 +95,7 @@ function wordsOf(event: Exclude<TraceEvent, { kind: 'job' | 'job-end' }>): strin
     return `${event.driver} ${event.method}  ${durationOf(event.ns)}${event.error === null ? '' : `  ${event.error}`}`;
   }
   const place = `${event.index + 1}/${event.total}`;
-  return `  ${place} ${event.op} ${event.detail}  ${durationOf(event.ns)}  ${event.errno ?? ''}`.trimEnd();
+  return `  ${place} ${event.detail || event.op}  ${durationOf(event.ns)}  ${event.errno ?? ''}`.trimEnd();
 }
 
 const CLOCK_SPACE = ' '.repeat('00:00:00.000'.length);
