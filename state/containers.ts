@@ -129,6 +129,13 @@ export class Containers {
     await this.#write(record, durability);
   }
 
+  /** Brings the record as it is now onto the disk, where readers were shown it before. One that is gone is no error. */
+  async sync(id: ContainerID): Promise<void> {
+    await using _turn = await this.#writing.acquire(id);
+    const entry = this.#entries.get(id);
+    if (entry !== undefined) await this.#store(entry.record, 'synced');
+  }
+
   /** Forgets the record, its name and its folder. */
   async remove(id: ContainerID): Promise<void> {
     await using _turn = await this.#writing.acquire(id);

@@ -3,7 +3,7 @@
  * dockerd gives under `--bridge=none`, and is told so.
  */
 import type { CreateBody, HostConfig } from '../../api/container.ts';
-import { InvalidParameter, NotFound, NotImplemented } from '../../api/errors.ts';
+import { InvalidParameter, NotImplemented } from '../../api/errors.ts';
 
 export type NetworkMode =
   | { readonly kind: 'driver'; readonly name: 'none' | 'host' }
@@ -12,7 +12,7 @@ export type NetworkMode =
 
 const CONTAINER = 'container:';
 
-/** Fails with InvalidParameter, NotFound or NotImplemented. */
+/** Fails with InvalidParameter or NotImplemented. */
 export function networkModeOf({ NetworkMode: mode }: Pick<HostConfig, 'NetworkMode'>): NetworkMode {
   if (mode === '' || mode === 'default' || mode === 'none') return { kind: 'driver', name: 'none' };
   if (mode === 'host') return { kind: 'driver', name: 'host' };
@@ -28,7 +28,8 @@ export function networkModeOf({ NetworkMode: mode }: Pick<HostConfig, 'NetworkMo
       'network bridge is not available: this engine has no bridge driver yet, use --network none or --network host',
     );
   }
-  throw new NotFound(`network ${mode} not found`);
+  // Not a 404: the answer to a create, it makes `docker run` look for the image elsewhere.
+  throw new InvalidParameter(`network ${mode} not found`);
 }
 
 /** Fails for what cannot be had; gives warnings for what is passed over. */

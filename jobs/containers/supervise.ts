@@ -8,6 +8,7 @@ import { fromRFC3339, now, toRFC3339 } from '../../std/timestamp.ts';
 import { emitContainerEvent } from './event.ts';
 import { type LaunchDeps, launch } from './launch.ts';
 import { isAlive } from './life.ts';
+import { Remains } from './remains.ts';
 import { removeContainer } from './remove-container.ts';
 import { isToRestart, isToStartWithDaemon, nextDelay } from './restart-policy.ts';
 import { leaveNetwork } from './run-request.ts';
@@ -24,7 +25,7 @@ type Deps = Omit<LaunchDeps, 'supervisor'>;
 /**
  * What goes on after the job that started a container has ended: its exit, its restart policy, its removal.
  *
- *   adopt ─▶ process.exited ─▶ record saved ─▶ oom, die ─▶ teardown behind
+ *   adopt ─▶ process.exited ─▶ record ─▶ oom, die ─▶ teardown behind
  *                                                 ├─ restart policy: restarting ─▶ delay ─▶ launch
  *                                                 └─ --rm: removed
  */
@@ -34,12 +35,10 @@ export class Supervisor {
   readonly #processes = new Map<ContainerID, Process>();
   /** Resolve when the end is recorded and told. */
   readonly #settlements = new Map<ContainerID, Promise<void>>();
-  readonly #teardowns = new Map<ContainerID, Promise<void>>();
+  readonly #remains = new Map<ContainerID, Remains>();
   readonly #delays = new Map<ContainerID, number>();
   readonly #timers = new Map<ContainerID, NodeJS.Timeout>();
   readonly #kept = new Set<ContainerID>();
-  /** What of a run is left because the disk does not know of its end yet. */
-  readonly #owed = new Set<ContainerID>();
   #isStopped = false;
 
   constructor(deps: Deps) {
@@ -67,10 +66,9 @@ export class Supervisor {
     return this.#settlements.get(id) ?? Promise.resolve();
   }
 
-  /** Resolves when nothing is left of the last run, in the exec-root and in cgroups. */
+  /** Resolves when nothing is left of the last run, in the exec-root and in cgroups. Fails when that cannot be. */
   async tornDown(id: ContainerID): Promise<void> {
-    if (this.#owed.delete(id)) this.#tearDown(id, this.#deps.containers.find(id));
-    await this.#teardowns.get(id);
+    await this.#remains.get(id)?.clear();
   }
 
   /** Until disposal the container's end is no reason to remove it or to start it again: `restart` will. */
@@ -91,10 +89,14 @@ export class Supervisor {
     this.#delays.delete(id);
   }
 
-  /** The daemon ends: no container is started again by this supervisor. Those that run go on with their monitors. */
-  stop(): void {
+  /**
+   * The daemon ends: no container is started again by this supervisor, and what has ended is on disk when this resolves.
+   * Those that run go on with their monitors.
+   */
+  async stop(): Promise<void> {
     this.#isStopped = true;
     for (const id of [...this.#timers.keys()]) this.forget(id);
+    await Promise.allSettled([...this.#remains.values()].map((remains) => remains.clear()));
   }
 
   /** Records that a container's process has ended. For one whose record knows already it only clears up. */
@@ -170,7 +172,7 @@ export class Supervisor {
 
   /** Under the container's lock. */
   async #settleRecord(container: ContainerRecord, startedAt: string, exit: Exit): Promise<void> {
-    const { events } = this.#deps;
+    const { containers, events } = this.#deps;
     const { ID: id, HostConfig } = container;
     const ended: Ended = { exitCode: exit.code, oomKilled: exit.oomKilled, startedAt, finishedAt: exit.at, error: '' };
     const isAgain = !this.#isStopped && !this.#kept.has(id) && isToRestart(container, exit.code);
@@ -178,38 +180,27 @@ export class Supervisor {
     const RestartCount = container.RestartCount + (isAgain ? 1 : 0);
     const after: ContainerRecord = { ...container, State, RestartCount };
     const isRemoved = HostConfig.AutoRemove && !this.#kept.has(id);
-    const isSaved = await this.#saveEnd(after, isRemoved);
+    await containers.save(after, 'memory');
     if (exit.oomKilled) emitContainerEvent(events, after, 'oom');
     emitContainerEvent(events, after, 'die', { exitCode: String(exit.code), execDuration: secondsOf(ended) });
     debug('%s has ended with %d', id, exit.code);
-    if (isSaved) this.#tearDown(id, container);
-    else this.#owed.add(id);
+    this.#tearDown(id, container);
     if (isAgain) this.#schedule(id, ended);
     else if (isRemoved) await removeContainer(after, { volumes: true }, this.#deps);
   }
 
-  /** False when the disk does not take it: readers see the end all the same, and the monitor's `exit` has to stay. */
-  async #saveEnd(after: ContainerRecord, isRemoved: boolean): Promise<boolean> {
-    const { containers } = this.#deps;
-    try {
-      await containers.save(after, isRemoved ? 'memory' : 'synced');
-      return true;
-    } catch (error) {
-      warn('the end of %s is not on disk: %O', after.ID, error);
-      await containers.save(after, 'memory');
-      return false;
-    }
-  }
-
-  /** Behind the answer; the next start waits for it. */
+  /**
+   * Behind the answer: the disk is told of the end, and only then the monitor's own word of it may go; whoever is killed
+   * in between learns it again. A container that is removed or started at once spares itself the first.
+   */
   #tearDown(id: ContainerID, container: ContainerRecord | null): void {
-    const { exec } = this.#deps;
-    const work = Promise.all([exec.forget(id), container === null ? null : leaveNetwork(container, this.#deps)])
-      .catch((error: unknown) => warn('the remains of %s could not be cleared up: %O', id, error))
-      .then(() => {
-        if (this.#teardowns.get(id) === work) this.#teardowns.delete(id);
-      });
-    this.#teardowns.set(id, work);
+    const { containers, exec } = this.#deps;
+    const remains = new Remains(id, async () => {
+      await containers.sync(id);
+      await Promise.all([exec.forget(id), container === null ? null : leaveNetwork(container, this.#deps)]);
+      if (this.#remains.get(id) === remains) this.#remains.delete(id);
+    });
+    this.#remains.set(id, remains);
   }
 
   #schedule(id: ContainerID, ended: Ended): void {

@@ -17,7 +17,7 @@ export const wait =
   ({ containers }: Deps): JobHandler<'wait'> =>
   async (job) => {
     const container = containers.get(job.args[0]);
-    if (job.env.condition === 'not-running' && isAtRest(container)) return resultOf(container);
+    if (job.env.condition === 'not-running' && isAtRest(container)) return withReason(container);
     const over = untilOver(containers, container, job);
     job.accept(null);
     const last = await over;
@@ -74,7 +74,15 @@ class Watch {
   }
 }
 
-/** Why a start failed is told by the start, as dockerd does: `docker run` would say it twice otherwise. */
+/**
+ * Why a start failed, for who asks afterwards. Whoever waited meanwhile has it from the start: `docker run` would say it
+ * twice otherwise.
+ */
+function withReason(container: ContainerRecord): WaitResult {
+  const { error } = outcomeOf(container.State);
+  return { ...resultOf(container), Error: error === '' ? null : { Message: error } };
+}
+
 function resultOf({ State }: ContainerRecord): WaitResult {
   return { StatusCode: outcomeOf(State).exitCode, Error: null };
 }

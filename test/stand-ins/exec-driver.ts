@@ -38,9 +38,15 @@ export class HostExec implements ExecDriver {
   /** What ran, in order. */
   readonly requests: RunRequest[] = [];
   readonly #machine: HostMachine;
+  #isAlive = true;
 
   constructor(machine: HostMachine) {
     this.#machine = machine;
+  }
+
+  /** Its daemon is dead: nothing that happens on the machine reaches it any more. */
+  die(): void {
+    this.#isAlive = false;
   }
 
   async run(request: RunRequest): Promise<Process> {
@@ -48,7 +54,11 @@ export class HostExec implements ExecDriver {
     this.requests.push(request);
     const process = await HostProcess.start(request);
     this.#machine.processes.set(request.id, process);
-    return process;
+    return this.#seen(process);
+  }
+
+  #seen(process: HostProcess): Process {
+    return new SeenProcess(process, () => this.#isAlive);
   }
 
   exec(): Promise<Process> {
@@ -64,7 +74,7 @@ export class HostExec implements ExecDriver {
     return [...this.#machine.processes].map(([id, process]) => ({
       kind: 'container',
       id,
-      outcome: process.exit === null ? { process } : { exit: process.exit },
+      outcome: process.exit === null ? { process: this.#seen(process) } : { exit: process.exit },
     }));
   }
 
@@ -80,6 +90,33 @@ export class HostExec implements ExecDriver {
   async pids(id: ContainerID): Promise<number[]> {
     const process = this.#machine.processes.get(id);
     return process === undefined ? [] : [process.pid];
+  }
+}
+
+/** A process as one daemon sees it, for as long as that lives. */
+class SeenProcess implements Process {
+  readonly pid: number;
+  readonly startedAt: string;
+  readonly warnings: readonly string[];
+  readonly exited: Promise<Exit>;
+  readonly #process: HostProcess;
+
+  constructor(process: HostProcess, isAlive: () => boolean) {
+    this.#process = process;
+    this.pid = process.pid;
+    this.startedAt = process.startedAt;
+    this.warnings = process.warnings;
+    this.exited = process.exited.then((exit) => (isAlive() ? exit : new Promise(() => {})));
+  }
+
+  signal(signo: number): void {
+    this.#process.signal(signo);
+  }
+
+  resize(): void {}
+
+  attach(request: Omit<AttachRequest, 'connected'>): Promise<Attachment> {
+    return this.#process.attach(request);
   }
 }
 

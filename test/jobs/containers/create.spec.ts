@@ -134,6 +134,7 @@ const REFUSALS: readonly [wishes: Wishes, status: number, words: string][] = [
     'Invalid network mode: invalid container format container:<name|id>',
   ],
   [{ HostConfig: { NetworkMode: 'container:nope' } }, 400, 'No such container: nope'],
+  [{ HostConfig: { NetworkMode: 'nonet' } }, 400, 'network nonet not found'],
   [{ HostConfig: { PidMode: 'container:nope' } }, 400, 'No such container: nope'],
   [{ HostConfig: { CgroupnsMode: 'foo' } }, 400, 'invalid cgroup namespace mode: foo'],
   [{ HostConfig: { ShmSize: -1 } }, 400, 'SHM size can not be less than 0'],
@@ -156,7 +157,6 @@ const REFUSALS: readonly [wishes: Wishes, status: number, words: string][] = [
 /** What this engine does not have: refused, and told what to do. */
 const UNAVAILABLE: readonly [wishes: Wishes, words: RegExp][] = [
   [{ HostConfig: { NetworkMode: 'bridge' } }, /no bridge driver yet, use --network none/],
-  [{ HostConfig: { NetworkMode: 'nonet' } }, /^network nonet not found/],
   [{ HostConfig: { NetworkMode: 'default', PortBindings: { '80/tcp': [{ HostPort: '80' }] } } }, /published ports/],
   [{ HostConfig: { Links: ['a:b'] } }, /links/],
   [{ HostConfig: { BlkioDeviceReadBps: [{ Path: '/dev/sda', Rate: 1 }] } }, /BlkioDeviceReadBps/],

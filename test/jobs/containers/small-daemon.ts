@@ -114,9 +114,16 @@ export class SmallDaemon implements Daemon {
     });
   }
 
-  /** This daemon dies, and another one begins on the same folders and the same machine. */
+  /** This daemon ends in order, and another one begins on the same folders and the same machine. */
   async restarted(): Promise<SmallDaemon> {
-    this.supervisor.stop();
+    await this.supervisor.stop();
+    return this.killed();
+  }
+
+  /** This daemon is killed, `meanwhile` something happens, and another one begins. */
+  async killed(meanwhile: () => unknown = () => {}): Promise<SmallDaemon> {
+    this.exec.die();
+    await meanwhile();
     const next = await SmallDaemon.#open(this.root, this.machine);
     await next.supervisor.restore(await next.exec.adopt());
     return next;
@@ -174,9 +181,10 @@ export class SmallDaemon implements Daemon {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.supervisor.stop();
+    await this.supervisor.stop();
     await this.machine[Symbol.asyncDispose]();
     for (const { ID } of this.containers.list()) await this.supervisor.settled(ID);
+    await this.supervisor.stop();
     await rm(this.root, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
   }
 }

@@ -120,36 +120,45 @@ describe('supervisor', () => {
     });
 
     it('learns of what ended while there was none', async () => {
-      await run('web', { Cmd: ['sh', '-c', 'sleep 0.1; exit 6'] });
-      const { ID } = daemon.containers.get('web');
-      daemon.supervisor.process = () => null;
-      await daemon.machine.processes.get(ID)?.exited;
-      const process = daemon.machine.processes.get(ID);
-      await daemon.supervisor.settled(ID);
-      await daemon.containers.save({
-        ...daemon.containers.get(ID),
-        State: { status: 'running', pid: 1, startedAt: process?.startedAt ?? '' },
+      await run('web', { Cmd: ['sh', '-c', 'read line; exit 6'], OpenStdin: true });
+      await run('gone', { Cmd: SLEEP, HostConfig: { AutoRemove: true } });
+      await run('again', policy('always', 0, SLEEP));
+      const processes = ['gone', 'again'].map((name) => daemon.machine.processes.get(daemon.containers.get(name).ID));
+      const web = daemon.machine.processes.get(daemon.containers.get('web').ID);
+      const attachment = await web?.attach({ stdin: true, stdout: false, stderr: false });
+      daemon = await daemon.killed(async () => {
+        attachment?.writeStdin(Buffer.from('\n'));
+        for (const process of processes) process?.signal(SIGKILL);
+        await Promise.all([web?.exited, ...processes.map((process) => process?.exited)]);
       });
-      if (process !== undefined) daemon.machine.processes.set(ID, process);
-      daemon = await daemon.restarted();
       expect(daemon.containers.get('web').State).to.deep.include({ status: 'exited', exitCode: 6 });
+      expect(daemon.containers.find('gone')).to.equal(null);
+      await until(() => daemon.status('again') === 'running');
+    });
+
+    it('knows the end of what its killed predecessor has told already', async () => {
+      await run('web', policy('no'));
+      expect((await daemon.wait('web')).StatusCode).to.equal(3);
+      daemon = await daemon.killed();
+      expect(daemon.containers.get('web').State).to.deep.include({ status: 'exited', exitCode: 3 });
+    });
+
+    it('lets rest what its killed predecessor was told to stop', async () => {
+      await run('web', policy('unless-stopped', 0, SLEEP));
+      await daemon.stop('web');
+      daemon = await daemon.killed();
+      await sleep(300);
+      expect(daemon.status('web')).to.equal('exited');
     });
 
     it('knows that what ran on a machine that went down has ended', async () => {
       await run('web', { Cmd: SLEEP });
       await run('gone', { Cmd: SLEEP, HostConfig: { AutoRemove: true } });
       await run('again', policy('always', 0, SLEEP));
-      await daemon.machine[Symbol.asyncDispose]();
-      await until(() => daemon.containers.list().every(({ State }) => State.status !== 'running'));
-      daemon.machine.processes.clear();
-      for (const name of ['web', 'again']) {
-        const record = daemon.containers.get(name);
-        await daemon.containers.save({
-          ...record,
-          State: { status: 'running', pid: 1, startedAt: '2026-01-01T00:00:00Z' },
-        });
-      }
-      daemon = await daemon.restarted();
+      daemon = await daemon.killed(async () => {
+        await daemon.machine[Symbol.asyncDispose]();
+        daemon.machine.processes.clear();
+      });
       expect(daemon.containers.get('web').State).to.deep.include({ status: 'exited', exitCode: 255 });
       expect(daemon.containers.find('gone')).to.equal(null);
       await until(() => daemon.status('again') === 'running');
