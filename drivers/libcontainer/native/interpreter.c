@@ -9,36 +9,6 @@
 
 #include "perform.h"
 
-struct header {
-  char magic[4];
-  uint32_t size;
-  uint32_t operations;
-};
-struct operation_header {
-  uint16_t code;
-  uint16_t zero;
-  uint32_t size;
-};
-
-int program_open(struct program *program, const void *data, size_t size) {
-  struct header header;
-  if (size < sizeof header || size > MAX_PROGRAM_BYTES) return EINVAL;
-  memcpy(&header, data, sizeof header);
-  if (memcmp(header.magic, "GKP1", 4) != 0 || header.size != size || header.operations > MAX_OPERATIONS) return EINVAL;
-  *program = (struct program){.data = data, .size = size, .operations = header.operations};
-  size_t at = sizeof header;
-  for (uint32_t i = 0; i < header.operations; i++) {
-    struct operation_header operation;
-    if (size - at < sizeof operation) return EINVAL;
-    memcpy(&operation, program->data + at, sizeof operation);
-    at += sizeof operation;
-    if (operation.zero != 0 || size - at < operation.size) return EINVAL;
-    at += operation.size;
-    if (operation.code == OP_CLONE) program->has_clone = true;
-  }
-  return at == size ? 0 : EINVAL;
-}
-
 size_t report_size(const struct program *program) {
   return sizeof(struct report) + program->operations * sizeof(uint64_t);
 }
@@ -158,19 +128,17 @@ static enum outcome fail(struct report *report, uint32_t index, int error) {
 
 enum outcome interpreter_run(struct interpreter *interpreter, const struct program *program) {
   struct report *report = interpreter->report;
-  const uint8_t *at = program->data + sizeof(struct header);
+  size_t at = PROGRAM_START;
   for (uint32_t i = 0; i < program->operations; i++) {
-    struct operation_header header;
+    uint32_t code;
     struct operation operation;
-    memcpy(&header, at, sizeof header);
-    at += sizeof header;
+    struct decoder decoder = {.arena = &interpreter->arena};
     interpreter->arena.used = 0;
-    struct decoder decoder = {.at = at, .end = at + header.size, .arena = &interpreter->arena};
-    at += header.size;
-    if (!decode_operation(&decoder, header.code, &operation)) return fail(report, i, -EBADMSG);
+    program_next(program, &at, &code, &decoder);
+    if (!decode_operation(&decoder, code, &operation)) return fail(report, i, -EBADMSG);
     const uint64_t start = now();
     const int error = forgive(report, &operation, i, perform(interpreter, &operation));
-    if (header.code == OP_CLONE && error == 0 && !interpreter->in_child) return OUTCOME_PARENT;
+    if (code == OP_CLONE && error == 0 && !interpreter->in_child) return OUTCOME_PARENT;
     if (interpreter->ended) return OUTCOME_ENDED;
     report->ns[i] = now() - start;
     report->done = i + 1;

@@ -10,20 +10,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "operations.h"
+#include "program.h"
 
-enum { MAX_PROGRAM_BYTES = 16 * 1024 * 1024, MAX_OPERATIONS = 8192, MAX_WARNINGS = 64, MAX_DETAIL = 512 };
-
-struct program {
-  const uint8_t *data; /* the whole program, header and all */
-  size_t size;
-  uint32_t operations;
-  bool has_clone;
-};
-
-/* Checks the header and that the operations fill the program; their payloads are looked at one by one as they run.
- * Answers 0 or EINVAL. */
-int program_open(struct program *program, const void *data, size_t size);
+enum { MAX_WARNINGS = 64, MAX_DETAIL = 512 };
 
 /* How far a process got. */
 enum stage { STAGE_RUNNING, STAGE_FAILED, STAGE_DONE, STAGE_EXECUTING };
