@@ -5,16 +5,17 @@
  */
 import { InvalidParameter } from '../../api/errors.ts';
 import type { OciResources } from '../../api/oci.ts';
-import { type CgroupLayout, isPureV2 } from './cgroup-layout.ts';
+import { type CgroupLayout, hierarchyOf, isPureV2 } from './cgroup-layout.ts';
 import { limitsV1 } from './cgroup-v1.ts';
 import { limitsV2 } from './cgroup-v2.ts';
+import { deviceFilter } from './device-filter.ts';
+import { DEFAULT_DEVICE_RULES } from './devices.ts';
 import type { Slots } from './fragment.ts';
 import { FLAG, type Operation, SLOT } from './program.ts';
 
-export const OWNER = 'exec/cgroup';
+const OWNER = 'exec/cgroup';
 /** fcntl.h */
 const O_DIRECTORY = 0o200000;
-const O_PATH = 0o10000000;
 
 export interface CgroupPlan {
   readonly before: readonly Operation[];
@@ -34,10 +35,18 @@ export function cgroupPlan(layout: CgroupLayout, path: string, resources: OciRes
     owner: OWNER,
     slot,
     path: layout.unified + path,
-    openFlags: O_PATH | O_DIRECTORY,
+    openFlags: O_DIRECTORY,
     flags: 0,
   });
+  before.push(...deviceFilterV2(layout, resources, slot));
   return { before, slot, join: joinV1(layout, path) };
+}
+
+/** Where no v1 hierarchy knows devices, the v2 cgroup has to. */
+function deviceFilterV2(layout: CgroupLayout, { devices }: OciResources, slot: number): Operation[] {
+  if (hierarchyOf(layout, 'devices') !== null) return [];
+  const program = deviceFilter([...devices, ...DEFAULT_DEVICE_RULES]);
+  return program === null ? [] : [{ op: 'device_filter', owner: OWNER, slot, program }];
 }
 
 /** For one more process of a container; it writes for itself, so it has to be a child of whoever should not move. */
@@ -90,7 +99,7 @@ export function cgroupFolders(layout: CgroupLayout, path: string): string[] {
   return roots.map((root) => root + path);
 }
 
-export function write(path: string, data: string, flags = 0): Operation {
+function write(path: string, data: string, flags = 0): Operation {
   return { op: 'write', owner: OWNER, path, data, flags };
 }
 

@@ -49,6 +49,9 @@ export const OPERATIONS = {
   /** One write(2) of all data to an open slot. */
   write_slot: { code: 5, fields: { slot: 'u32', data: 'string', flags: 'u32' } },
   close: { code: 6, fields: { slot: 'u32' } },
+  /** Attaches an eBPF program (an array of struct bpf_insn) that says which devices may be used, to the v2 cgroup in a slot
+   *  (open for reading). */
+  device_filter: { code: 7, fields: { slot: 'u32', program: 'bytes' } },
 
   // ——— namespaces
   /** clone3(2): what follows runs in the child. `namespaces` are CLONE_NEW* bits; `cgroupSlot` for CLONE_INTO_CGROUP. */
