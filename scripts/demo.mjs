@@ -5,7 +5,7 @@ import { ROOT, setUp } from './set-up.mjs';
 
 setUp('run');
 const demo = spawn(process.execPath, [join(ROOT, 'dist/scripts/demo.js')], { stdio: 'inherit', cwd: ROOT });
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => {});
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => demo.kill(signal));
 demo.on('exit', (code) => {
   process.exitCode = code ?? 1;
 });

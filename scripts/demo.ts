@@ -29,7 +29,9 @@ if (process.getuid?.() !== 0) {
   process.exit(1);
 }
 const interrupted = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort());
+/** A reader that has enough (`npm run demo | head`) is no reason to leave anything behind. */
+process.stdout.on('error', () => interrupted.abort());
 process.exitCode = await tour(interrupted.signal);
 
 async function tour(signal: AbortSignal): Promise<number> {
