@@ -44,14 +44,13 @@ export class NativeExecDriver implements ExecDriver {
     this.#machine = machine;
   }
 
-  /** Makes the exec-root and loads gantry-init. Fails with InvalidParameter for a path that is too long. */
-  static async open(execRoot: string): Promise<NativeExecDriver> {
+  /**
+   * Makes the exec-root and loads gantry-init. Fails with InvalidParameter for a path that is too long.
+   * `machine` is what the running one is found to be, unless said otherwise.
+   */
+  static async open(execRoot: string, machine?: Machine): Promise<NativeExecDriver> {
     const root = await ExecRoot.open(execRoot);
-    const keyrings = await access('/proc/keys').then(
-      () => true,
-      () => false,
-    );
-    return new NativeExecDriver(root, await GantryInit.load(), { cgroups: await readCgroupLayout(), keyrings });
+    return new NativeExecDriver(root, await GantryInit.load(), machine ?? (await readMachine()));
   }
 
   run(request: RunRequest): Promise<Process> {
@@ -208,6 +207,14 @@ export class NativeExecDriver implements ExecDriver {
       }
     }
   }
+}
+
+async function readMachine(): Promise<Machine> {
+  const keyrings = await access('/proc/keys').then(
+    () => true,
+    () => false,
+  );
+  return { cgroups: await readCgroupLayout(), keyrings };
 }
 
 function monitored(id: string, folder: string, program: readonly Operation[], { monitor, started }: Launched) {
