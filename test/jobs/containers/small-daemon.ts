@@ -201,7 +201,7 @@ export async function failure(running: Promise<unknown>): Promise<Error> {
   throw new Error('it did not fail');
 }
 
-function hostIn(root: string): Host {
+export function hostIn(root: string): Host {
   return {
     dataRoot: root,
     execRoot: join(root, 'run'),
