@@ -132,7 +132,7 @@ async function openDaemon(config: Config, host: Host, undo: Undo): Promise<Daemo
   const stores = { containers, images, references, volumes, execs: new Execs(), events: new Events() };
   const parts = {
     ...stores,
-    layers: await Layers.open(at('image', 'layers'), traced(`graph/${graph.name}`, graph)),
+    layers: await Layers.open(at('image', 'layers'), graph),
     exec,
     networks: new Map([new NoneNetwork(), new HostNetwork()].map((driver) => [driver.name, driver])),
     logs: new Map([jsonFile, local, none].map((driver) => [driver.name, driver])),

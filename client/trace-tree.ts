@@ -93,7 +93,7 @@ function linesOf(node: Node, first: string, rest: string): { text: string; node:
 }
 
 /** Ids as people know them, by their first twelve digits. */
-function shortened(text: string): string {
+export function shortened(text: string): string {
   return text.replace(/\b([0-9a-f]{12})[0-9a-f]{20,52}\b/g, '$1');
 }
 

@@ -4,7 +4,7 @@ import { type TraceEvent, tracedRequest, traceEvent } from '../api/trace.ts';
 import { integer, list, number, object, optional, text } from '../std/decode.ts';
 import type { Http } from './http.ts';
 import { print, type Terminal } from './terminal.ts';
-import { durationOf, treeOf } from './trace-tree.ts';
+import { durationOf, shortened, treeOf } from './trace-tree.ts';
 
 const summary = list(
   object({
@@ -24,7 +24,7 @@ export async function listRequests(http: Http, terminal: Terminal): Promise<numb
     const how = status === 0 ? 'OK' : `ERR (${status}) ${error}`;
     await print(
       terminal.stdout,
-      `${String(id).padStart(6)}  ${clock(at)}  ${durationOf(ns).padStart(9)}  ${name}(${args.join(', ')}) = ${how}\n`,
+      `${String(id).padStart(6)}  ${clock(at)}  ${durationOf(ns).padStart(9)}  ${shortened(`${name}(${args.join(', ')})`)} = ${how}\n`,
     );
   }
   return 0;
@@ -70,7 +70,7 @@ function lineOf(data: string, depths: Map<number, { depth: number; title: string
   const value: unknown = JSON.parse(data);
   const { kind, events } = object({ kind: text, events: optional(integer, 0) })(value, 'event');
   if (kind === 'missed') return `… ${events} events were missed`;
-  return eventLine(traceEvent(value, 'event'), depths);
+  return shortened(eventLine(traceEvent(value, 'event'), depths));
 }
 
 function eventLine(event: TraceEvent, depths: Map<number, { depth: number; title: string }>): string {
