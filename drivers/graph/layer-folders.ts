@@ -26,7 +26,7 @@ const MAX_LAYERS = 1_000_000;
  *
  * A layer comes and goes by one rename(2). What a crash leaves under the other names is deleted at start.
  */
-export class LayerFolders {
+export class LayerFolders implements Disposable {
   readonly root: string;
   readonly #init: GantryInit;
   readonly #tree: Beneath;
@@ -117,6 +117,11 @@ export class LayerFolders {
   /** Resolves when nothing is left to delete. */
   settled(): Promise<void> {
     return this.#deletions;
+  }
+
+  /** For a driver that is not used after all. */
+  [Symbol.dispose](): void {
+    this.#tree[Symbol.dispose]();
   }
 
   #deleteBehind(name: string): void {

@@ -44,8 +44,14 @@ export class Overlay2Driver implements GraphDriver {
   /** Fails with SystemFailure when the kernel cannot mount an overlay on what is at `root`. */
   static async open(root: string, init: GantryInit): Promise<Overlay2Driver> {
     const folders = await LayerFolders.open(root, init);
-    await mkdir(join(root, EMPTY), { recursive: true, mode: 0o755 });
-    await probe(root);
+    try {
+      await mkdir(join(root, EMPTY), { recursive: true, mode: 0o755 });
+      await probe(root);
+    } catch (error) {
+      await folders.settled();
+      folders[Symbol.dispose]();
+      throw error;
+    }
     return new Overlay2Driver(folders, init);
   }
 

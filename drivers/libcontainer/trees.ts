@@ -122,12 +122,15 @@ async function run(
   const [said, end] = await Promise.all([readText(output), ending]);
   signal?.throwIfAborted();
   if (said === '') throw unheard(words, end);
-  return report(JSON.parse(said), 'gantry-init');
+  const answer = report(JSON.parse(said), 'gantry-init');
+  const isGood = end.kind === 'exited' && end.code === 0;
+  if (!isGood && answer.why === '' && answer.errno === 0) throw unheard(words, end);
+  return answer;
 }
 
 /** It dies of its own bounds, or of the host's lack of memory. */
 function unheard([name = '']: readonly string[], end: Ending): SystemFailure {
-  const how = end.kind === 'killed' ? `was killed by signal ${end.signal}` : 'ended without a word';
+  const how = end.kind === 'killed' ? `was killed by signal ${end.signal}` : 'ended without saying why';
   return new SystemFailure(`gantry-init ${name} ${how}`);
 }
 

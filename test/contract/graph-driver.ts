@@ -6,6 +6,7 @@ import { Conflict, InvalidParameter } from '../../api/errors.ts';
 import { type LayerID, newLayerID } from '../../api/ids.ts';
 import type { GraphDriver } from '../../drivers/graph/driver.ts';
 import { GantryInit } from '../../drivers/libcontainer/gantry-init.ts';
+import { GANTRY_INIT } from '../native/monitor.ts';
 import { archive, type ForgedEntry, file, folder, hardLink, symlink } from '../stand-ins/tar-forge.ts';
 import { inMergedTree } from './merged-tree.ts';
 
@@ -23,7 +24,7 @@ export function describeGraphDriver(name: string, open: OpenDriver): void {
 
     before(async function () {
       if (process.getuid?.() !== 0) this.skip();
-      init = await GantryInit.load();
+      init = await GantryInit.load(GANTRY_INIT);
     });
     after(() => init?.[Symbol.dispose]());
     beforeEach(async () => {

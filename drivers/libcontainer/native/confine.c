@@ -27,7 +27,11 @@ static int limit(int resource, rlim_t most) {
 }
 
 static int limits(void) {
+#ifdef WITH_SANITIZERS
+  const rlim_t memory = RLIM_INFINITY; /* their shadow takes terabytes of addresses */
+#else
   const rlim_t memory = 1u << 30;
+#endif
   int error = limit(RLIMIT_AS, memory);
   if (!error) error = limit(RLIMIT_CORE, 0);
   if (!error) error = limit(RLIMIT_NOFILE, 16384);
