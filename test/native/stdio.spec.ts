@@ -183,7 +183,9 @@ describe('stdio of gantry-init', function () {
     });
   });
 
-  it('gives buffers back when idle', async () => {
+  it('gives buffers back when idle', async function () {
+    // Sanitizers have a memory of their own.
+    if (process.env['GANTRY_INIT']) this.skip();
     await using monitor = await Monitor.start({ operations: shell('seq 1 100000; sleep 1000'), attach: [ATTACH.all] });
     const [peer] = monitor.attachments;
     await peer?.until(() => peer.text().endsWith('\n100000\n') || undefined);

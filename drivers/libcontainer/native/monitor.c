@@ -67,6 +67,11 @@ static uint64_t oom_kills(const struct monitor *monitor) {
   return line ? strtoull(line + 9, NULL, 10) : 0;
 }
 
+void monitor_watch_oom(struct monitor *monitor) {
+  monitor->oom_fd = monitor->options.oom_path[0] ? open(monitor->options.oom_path, O_RDONLY | O_CLOEXEC) : -1;
+  monitor->oom_before = oom_kills(monitor);
+}
+
 static void exit_ready(struct monitor *monitor, struct source *source) {
   int status = 0;
   watch(monitor, source, 0);
@@ -109,8 +114,6 @@ void process_started(struct monitor *monitor) {
   monitor->started_s = time.tv_sec;
   monitor->started_ns = time.tv_nsec;
   monitor->is_started = true;
-  monitor->oom_fd = monitor->options.oom_path[0] ? open(monitor->options.oom_path, O_RDONLY | O_CLOEXEC) : -1;
-  monitor->oom_before = oom_kills(monitor);
   monitor->exit.ready = exit_ready;
   watch(monitor, &monitor->exit, EPOLLIN);
 }

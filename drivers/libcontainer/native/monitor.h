@@ -93,6 +93,7 @@ void watch(struct monitor *monitor, struct source *source, uint32_t events);
 void unwatch_and_close(struct monitor *monitor, struct source *source);
 int64_t now_ms(void);
 uint8_t *scratch_chunk(struct monitor *monitor); /* LOG_CHUNK_BYTES with LOG_LINE_BYTES in front; NULL without memory */
+void monitor_watch_oom(struct monitor *monitor); /* before the process can use any memory to speak of */
 int monitor_loop(struct monitor *monitor);
 
 /* start.c */

@@ -71,13 +71,12 @@ static int overlay_lowers(int context, const struct op_overlay *op) {
   return error;
 }
 
-/* fsopen(2) with a call a layer (6.5 and later): no limit by a page of options. */
-static int overlay_by_calls(struct interpreter *interpreter, const struct op_overlay *op, bool *is_unsupported) {
+/* fsopen(2) with a call a layer (6.5 and later): no limit by a page of options. An older kernel says EINVAL, at the latest
+ * when the filesystem is to be created. */
+static int overlay_by_calls(struct interpreter *interpreter, const struct op_overlay *op) {
   const int context = k_fsopen("overlay");
   if (context < 0) return context;
   int error = overlay_lowers(context, op);
-  *is_unsupported = error == -EINVAL;
-  if (*is_unsupported) return close(context), error;
   if (!error && *op->upper) error = configure(context, "upperdir", op->upper);
   if (!error && *op->work) error = configure(context, "workdir", op->work);
   if (!error) error = configure_options(context, &op->options);
@@ -108,9 +107,12 @@ static int overlay_by_options(const struct op_overlay *op) {
 }
 
 static int overlay(struct interpreter *interpreter, const struct op_overlay *op) {
-  bool is_unsupported = false;
-  const int fd = overlay_by_calls(interpreter, op, &is_unsupported);
-  if (is_unsupported || fd == -ENOSYS) return overlay_by_options(op);
+  const int fd = overlay_by_calls(interpreter, op);
+  if (fd == -EINVAL) {
+    const int mounted = overlay_by_options(op);
+    if (mounted >= 0) interpreter->report->detail[0] = 0;
+    return mounted;
+  }
   if (fd < 0) return fd;
   const int error = k_move_mount(fd, "", AT_FDCWD, op->target, K_MOVE_MOUNT_F_EMPTY_PATH);
   return error ? close(fd), error : fd;

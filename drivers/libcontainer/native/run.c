@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "commands.h"
-#include "kernel.h"
+#include "descriptors.h"
 #include "monitor.h"
 
 enum { EXIT_USAGE = 2, EXIT_FAILED = 1, MAX_KEPT = MAX_CONNECTIONS + 4 };
@@ -63,8 +63,6 @@ static bool parse_arguments(struct arguments *arguments, struct options *options
 
 /* ——— a clean process */
 
-static int by_number(const void *a, const void *b) { return *(const int *)a - *(const int *)b; }
-
 /* Closes all that we were not told of: whoever started us may have leaked something. */
 static void close_others(const struct arguments *arguments, const struct options *options) {
   int kept[MAX_KEPT];
@@ -73,13 +71,7 @@ static void close_others(const struct arguments *arguments, const struct options
   kept[count++] = arguments->control_fd;
   if (options->pidfd >= 0) kept[count++] = options->pidfd;
   for (size_t i = 0; i < arguments->attachment_count; i++) kept[count++] = arguments->attachments[i].fd;
-  qsort(kept, count, sizeof *kept, by_number);
-  unsigned next = STDERR_FILENO + 1;
-  for (size_t i = 0; i < count; i++) {
-    if ((unsigned)kept[i] > next) k_close_range(next, (unsigned)kept[i] - 1, 0);
-    next = (unsigned)kept[i] + 1;
-  }
-  k_close_range(next, ~0u, 0);
+  close_all_but(kept, count);
 }
 
 static bool have_no_stdio(void) {

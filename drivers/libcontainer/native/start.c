@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "descriptors.h"
 #include "kernel.h"
 #include "monitor.h"
 
@@ -98,15 +99,24 @@ static int make_pipes(struct start *start, const struct options *options) {
 
 /* ——— the child */
 
+/* What the monitor has open is none of ours: a process of the container that may ptrace(2) could reach for it. */
+static void keep_only_ours(const struct start *start, const struct interpreter *interpreter) {
+  int kept[SLOT_COUNT + 2];
+  for (size_t i = 0; i < SLOT_COUNT; i++) kept[i] = interpreter->slots[i];
+  kept[SLOT_COUNT] = start->status[WRITE_END];
+  kept[SLOT_COUNT + 1] = start->console[1];
+  close_all_but(kept, SLOT_COUNT + 2);
+}
+
 /* Right after the clone: from here on nobody in the container's namespaces can look into us. */
 static int child_begins(struct interpreter *interpreter, void *argument) {
   struct start *start = argument;
-  (void)interpreter;
   if (prctl(K_PR_SET_DUMPABLE, 0, 0, 0, 0) < 0) return errno;
   for (int i = 0; i < 3; i++) {
     const int fd = start->stdio[i][i == 0 ? READ_END : WRITE_END];
     if (fd >= 0 && dup2(fd, i) < 0) return errno;
   }
+  keep_only_ours(start, interpreter);
   return 0;
 }
 
@@ -175,9 +185,21 @@ static void reap(pid_t pid) {
   while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) continue;
 }
 
+/* The report is memory that a process in the container's namespaces could write to: nothing in it is relied upon. */
+static void bound_report(struct report *report, const struct program *program) {
+  if (report->done > program->operations) report->done = program->operations;
+  if (report->warning_count > MAX_WARNINGS) report->warning_count = MAX_WARNINGS;
+  report->detail[MAX_DETAIL - 1] = 0;
+}
+
+static bool is_our_child(pid_t pid) {
+  siginfo_t info;
+  return pid > 0 && waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
 /* A process that forked once more to be in its pid namespace has left its number. */
 static void take_process(struct monitor *monitor, const struct report *report) {
-  if (report->pid == 0) return;
+  if (!is_our_child(report->pid)) return;
   reap(monitor->pid);
   monitor->pid = report->pid;
   unwatch_and_close(monitor, &monitor->exit);
@@ -203,6 +225,7 @@ static void fail(struct monitor *monitor) {
 /* Nobody has the write end of the status pipe any more: the process executes, or there is none. */
 static void status_ready(struct monitor *monitor, struct source *source) {
   struct start *start = monitor->start;
+  bound_report(start->report, &start->program);
   take_process(monitor, start->report);
   unwatch_and_close(monitor, source);
   if (start->report->stage == STAGE_EXECUTING) {
@@ -225,6 +248,7 @@ static void parent_goes_on(struct monitor *monitor, struct start *start) {
   monitor->pid = interpreter->child;
   monitor->exit.fd = interpreter->child_pidfd;
   monitor->mount_namespace = interpreter->mount_namespace;
+  monitor_watch_oom(monitor);
   for (int i = 0; i < 3; i++) close_end(start->stdio[i], i == 0 ? READ_END : WRITE_END);
   close_end(start->console, 1);
   close_end(start->status, WRITE_END);
