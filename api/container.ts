@@ -225,12 +225,19 @@ export type ExecConfig = Decoded<typeof execConfig>;
 export type ContainerState =
   /** Never ran. A start that failed leaves its words and code here, as Docker does. */
   | { readonly status: 'created'; readonly exitCode: number; readonly error: string }
-  | { readonly status: 'running'; readonly pid: number; readonly startedAt: string }
-  | { readonly status: 'paused'; readonly pid: number; readonly startedAt: string }
+  | ({ readonly status: 'running' } & Running)
+  | ({ readonly status: 'paused' } & Running)
   | ({ readonly status: 'restarting' } & Ended)
   | ({ readonly status: 'exited' } & Ended)
   | { readonly status: 'removing'; readonly before: ContainerState }
   | { readonly status: 'dead'; readonly before: ContainerState; readonly error: string };
+
+export interface Running {
+  readonly pid: number;
+  readonly startedAt: string;
+  /** When the run before this one ended, Go's zero time for the first: inspect tells it while this one runs. */
+  readonly lastFinishedAt: string;
+}
 
 export interface Ended {
   readonly exitCode: number;

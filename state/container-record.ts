@@ -13,6 +13,7 @@ import {
   optional,
   text,
 } from '../std/decode.ts';
+import { NEVER } from '../std/timestamp.ts';
 import { unreachable } from '../std/unreachable.ts';
 
 const branded =
@@ -24,7 +25,7 @@ const status = object({
   status: oneOf('created', 'running', 'paused', 'restarting', 'exited', 'removing', 'dead'),
 });
 const created = object({ exitCode: optional(integer, 0), error: optional(text, '') });
-const active = object({ pid: integer, startedAt: text });
+const active = object({ pid: integer, startedAt: text, lastFinishedAt: optional(text, NEVER) });
 const ended = object({
   exitCode: integer,
   oomKilled: optional(flag, false),

@@ -58,9 +58,18 @@ function runningExecs({ ID, State }: ContainerRecord, { execs }: Deps): string[]
   return running.length > 0 ? running.map((exec) => exec.ID) : null;
 }
 
-/** Volume names and drivers are told of volumes only. */
-export function wireMountPoint({ Name, Driver, ...point }: MountPoint) {
-  return { ...point, ...(Name === '' ? {} : { Name }), ...(Driver === '' ? {} : { Driver }) };
+/** Volume names and drivers are told of volumes only. In Docker's order, since `docker inspect` prints what comes. */
+export function wireMountPoint(point: MountPoint) {
+  return {
+    Type: point.Type,
+    ...(point.Name === '' ? {} : { Name: point.Name }),
+    Source: point.Source,
+    Destination: point.Destination,
+    ...(point.Driver === '' ? {} : { Driver: point.Driver }),
+    Mode: point.Mode,
+    RW: point.RW,
+    Propagation: point.Propagation,
+  };
 }
 
 /** Left out where they say nothing: `omitempty` of moby's types. */

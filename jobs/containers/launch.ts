@@ -11,7 +11,8 @@ import type { Daemon } from '../daemon.ts';
 import type { TakenAttachments } from './attachments.ts';
 import { makeBindSources } from './bind-sources.ts';
 import { emitContainerEvent } from './event.ts';
-import { withFailedStart } from './life.ts';
+import { withFailedStart, withProcess } from './life.ts';
+import { emitNetworkEvent } from './network-event.ts';
 import { writeNetworkFiles } from './network-files.ts';
 import { type RemoveDeps, removeContainer } from './remove-container.ts';
 import { leaveNetwork, type RunRequestDeps, runRequestFor } from './run-request.ts';
@@ -55,14 +56,14 @@ async function run(container: ContainerRecord, taken: TakenAttachments, deps: La
     await process.exited;
     await exec.forget(id);
   });
-  const { pid, startedAt } = process;
-  const running: ContainerRecord = { ...container, State: { status: 'running', pid, startedAt } };
+  const running = withProcess(container, process);
   await containers.save(running, durabilityOf(running));
   undo.keep();
   supervisor.adopt(id, process);
   for (const warning of process.warnings) warn('%s: %s', id, warning);
+  emitNetworkEvent(deps, running, 'connect');
   emitContainerEvent(events, running, 'start');
-  debug('%s is running as %d', id, pid);
+  debug('%s is running as %d', id, process.pid);
   return running;
 }
 

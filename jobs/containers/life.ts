@@ -22,7 +22,7 @@ export function outcomeOf(state: ContainerState): Outcome {
       return { ...none, exitCode: state.exitCode, error: state.error };
     case 'running':
     case 'paused':
-      return { ...none, pid: state.pid, startedAt: state.startedAt };
+      return { ...none, pid: state.pid, startedAt: state.startedAt, finishedAt: state.lastFinishedAt };
     case 'restarting':
     case 'exited':
       return { ...none, ...state };
@@ -33,6 +33,15 @@ export function outcomeOf(state: ContainerState): Outcome {
     default:
       return unreachable(state);
   }
+}
+
+/** With a process, of now or taken over from a former daemon. */
+export function withProcess(
+  container: ContainerRecord,
+  { pid, startedAt }: { readonly pid: number; readonly startedAt: string },
+): ContainerRecord {
+  const { finishedAt } = outcomeOf(container.State);
+  return { ...container, State: { status: 'running', pid, startedAt, lastFinishedAt: finishedAt } };
 }
 
 /** A start that failed: one that never ran stays `created`, as Docker has it. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { ContainerRecord } from '../../api/container.ts';
 import { SystemFailure } from '../../api/errors.ts';
 import { ROOTFS_SLOT, type RunRequest, type StdioPlan } from '../../drivers/exec/driver.ts';
+import type { Operation } from '../../drivers/libcontainer/program.ts';
 import type { NetworkPlan } from '../../drivers/network/driver.ts';
 import type { Daemon } from '../daemon.ts';
 import type { ConsoleSize, TakenAttachments } from './attachments.ts';
@@ -12,6 +13,17 @@ import { joinsOf } from './joins.ts';
 import { networkFilePaths } from './network-files.ts';
 import { networkModeOf } from './network-mode.ts';
 import { specFor } from './spec.ts';
+
+/** An empty file by which programs see that they run in a container: written once, before the container's first run. */
+const MARK: Operation = {
+  op: 'write_beneath',
+  owner: 'start',
+  root: ROOTFS_SLOT,
+  path: '/.dockerenv',
+  data: '',
+  mode: 0o755,
+  flags: 0,
+};
 
 export type RunRequestDeps = Pick<Daemon, 'containers' | 'host' | 'layers' | 'logs' | 'networks'>;
 
@@ -35,7 +47,7 @@ export async function runRequestFor(
   return {
     id: ID,
     spec: specFor(container, { host, rootfs, joins, files, devices }),
-    rootfs: operations,
+    rootfs: container.State.status === 'created' ? [...operations, MARK] : operations,
     network,
     stdio: stdioFor(container, requests, consoleSize),
     log: logOf(HostConfig, folder, deps),

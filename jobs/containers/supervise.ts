@@ -7,7 +7,8 @@ import { mapBounded } from '../../std/map-bounded.ts';
 import { fromRFC3339, now, toRFC3339 } from '../../std/timestamp.ts';
 import { emitContainerEvent } from './event.ts';
 import { type LaunchDeps, launch } from './launch.ts';
-import { isAlive } from './life.ts';
+import { isAlive, withProcess } from './life.ts';
+import { emitNetworkEvent } from './network-event.ts';
 import { Remains } from './remains.ts';
 import { removeContainer } from './remove-container.ts';
 import { isToRestart, isToStartWithDaemon, nextDelay } from './restart-policy.ts';
@@ -153,8 +154,7 @@ export class Supervisor {
       return exec.forget(id);
     }
     if (!isAlive(container.State)) {
-      const { pid, startedAt } = process;
-      await containers.save({ ...container, State: { status: 'running', pid, startedAt } }, 'written');
+      await containers.save(withProcess(container, process), 'written');
     }
     this.adopt(id, process);
   }
@@ -183,6 +183,7 @@ export class Supervisor {
     await containers.save(after, 'memory');
     if (exit.oomKilled) emitContainerEvent(events, after, 'oom');
     emitContainerEvent(events, after, 'die', { exitCode: String(exit.code), execDuration: secondsOf(ended) });
+    emitNetworkEvent(this.#deps, after, 'disconnect');
     debug('%s has ended with %d', id, exit.code);
     this.#tearDown(id, container);
     if (isAgain) this.#schedule(id, ended);

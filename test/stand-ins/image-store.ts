@@ -119,7 +119,7 @@ export class ImageStore implements AsyncDisposable {
       LogPath: '',
       State:
         status === 'running'
-          ? { status, pid: 1, startedAt: at }
+          ? { status, pid: 1, startedAt: at, lastFinishedAt: at }
           : { status, exitCode: 0, oomKilled: false, startedAt: at, finishedAt: at, error: '' },
       RestartCount: 0,
       HasBeenManuallyStopped: false,

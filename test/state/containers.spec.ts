@@ -131,7 +131,7 @@ describe('Containers', () => {
     const record = await add('web');
     const seen: (string | null)[] = [];
     const stop = containers.watch(record.ID, (now) => seen.push(now?.State.status ?? null));
-    const running: ContainerState = { status: 'running', pid: 1, startedAt: '' };
+    const running: ContainerState = { status: 'running', pid: 1, startedAt: '', lastFinishedAt: '' };
     await Promise.all([
       containers.save({ ...record, State: running }),
       containers.save({ ...record, State: { ...running, status: 'paused' } }, 'written'),
@@ -154,11 +154,11 @@ describe('Containers', () => {
     const ended = { exitCode: 1, oomKilled: true, startedAt: 'a', finishedAt: 'b', error: 'c' };
     const states: readonly ContainerState[] = [
       { status: 'created', exitCode: 127, error: 'x' },
-      { status: 'running', pid: 7, startedAt: 'a' },
-      { status: 'paused', pid: 7, startedAt: 'a' },
+      { status: 'running', pid: 7, startedAt: 'a', lastFinishedAt: 'b' },
+      { status: 'paused', pid: 7, startedAt: 'a', lastFinishedAt: 'b' },
       { status: 'restarting', ...ended },
       { status: 'exited', ...ended },
-      { status: 'removing', before: { status: 'running', pid: 7, startedAt: 'a' } },
+      { status: 'removing', before: { status: 'running', pid: 7, startedAt: 'a', lastFinishedAt: 'b' } },
       { status: 'dead', before: { status: 'removing', before: { status: 'exited', ...ended } }, error: 'x' },
     ];
     for (const state of states) {

@@ -15,8 +15,9 @@ import { Attachments } from '../../../jobs/containers/attachments.ts';
 import { Containers } from '../../../state/containers.ts';
 import { Events } from '../../../state/events.ts';
 import { Execs } from '../../../state/execs.ts';
+import { NEVER } from '../../../std/timestamp.ts';
 
-const SINCE = { pid: 4_000_000, startedAt: '2024-05-01T10:00:00Z' };
+const SINCE = { pid: 4_000_000, startedAt: '2024-05-01T10:00:00Z', lastFinishedAt: NEVER };
 export const RUNNING: ContainerState = { status: 'running', ...SINCE };
 export const PAUSED: ContainerState = { status: 'paused', ...SINCE };
 export const CREATED: ContainerState = { status: 'created', exitCode: 0, error: '' };

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { ContainerState } from '../../../api/container.ts';
 import { EngineError } from '../../../api/errors.ts';
 import { statusText } from '../../../jobs/containers/status.ts';
-import { fromRFC3339 } from '../../../std/timestamp.ts';
+import { fromRFC3339, NEVER } from '../../../std/timestamp.ts';
 import { failure, SmallDaemon, type Wishes } from './small-daemon.ts';
 
 describe('jobs containers and container_inspect', () => {
@@ -117,7 +117,7 @@ describe('jobs containers and container_inspect', () => {
 
 describe('status of a container in words', () => {
   const at = (seconds: number) => new Date(Date.UTC(2026, 0, 1) + seconds * 1000).toISOString();
-  const run = (startedAt: string) => ({ pid: 1, startedAt });
+  const run = (startedAt: string) => ({ pid: 1, startedAt, lastFinishedAt: NEVER });
   const end = (exitCode: number, finishedAt: string) => ({
     exitCode,
     finishedAt,
