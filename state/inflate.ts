@@ -104,6 +104,8 @@ class InflatedTar extends Readable {
       this.#settle = { resolve, reject };
     });
     this.digests.catch(() => {});
+    // It may fail before its reader has come, who finds it errored then; nobody listening must not end the daemon.
+    this.on('error', () => {});
     const onMessage = (message: FromWorker) => this.#take(message, progress);
     const onError = (error: Error) => this.destroy(error);
     const onExit = () => this.destroy(new Error('the thread that unpacks layers has ended'));
