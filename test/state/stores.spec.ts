@@ -147,7 +147,7 @@ describe('Images', () => {
   const bad: readonly (readonly [what: string, bytes: Buffer, words: RegExp])[] = [
     ['no JSON', Buffer.from('{'), /invalid image JSON: /],
     ['null', Buffer.from('null'), /expected an object, got null/],
-    ['a list', Buffer.from('[]'), /expected an object, got a list/],
+    ['a list', Buffer.from('[]'), /no RootFS key/],
     ['no rootfs', Buffer.from('{}'), /no RootFS key/],
     ['a rootfs that is null', Buffer.from('{"rootfs":null}'), /image.rootfs: expected an object/],
     [
@@ -158,17 +158,20 @@ describe('Images', () => {
     ['a bad digest', Buffer.from('{"rootfs":{"diff_ids":["md5:x"]}}'), /invalid digest: md5:x/],
     ['endless history', Buffer.from(`{"rootfs":{},"history":[${'{},'.repeat(10_000)}{}]}`), /10001 history entries/],
     ['too many bytes', Buffer.alloc(MAX_CONFIG_BYTES + 1), /at most 4194304 are read/],
-    [
-      'deep nesting',
-      Buffer.from(`{"rootfs":{},"x":${'['.repeat(100_000)}${']'.repeat(100_000)}}`),
-      /it worked|invalid/,
-    ],
   ];
   for (const [what, bytes, words] of bad) {
     it(`take no config with ${what}`, async () => {
       expect(await said((await Images.open(folder)).add(bytes))).to.match(words);
     });
   }
+});
+
+describe('Images of strange configs', () => {
+  it('pass over what they do not know, however deep', async () => {
+    const deep = `{"rootfs":{},"x":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
+    const image = await (await Images.open(folder)).add(Buffer.from(deep));
+    expect(image.diffIDs).to.deep.equal([]);
+  });
 });
 
 describe('Volumes', () => {
