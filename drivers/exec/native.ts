@@ -19,7 +19,7 @@ import type { Operation } from '../libcontainer/program.ts';
 import { SeccompCache } from '../libcontainer/seccomp-cache.ts';
 import { adoptContainers, adoptExecs } from './adopt.ts';
 import type { Adopted, ExecDriver, ExecRequest, Process, RunRequest } from './driver.ts';
-import { ExecRoot, readContainerMeta, removeFolder } from './exec-root.ts';
+import { type ContainerMeta, ExecRoot, readContainerMeta, removeFolder } from './exec-root.ts';
 import { warningOf } from './failure.ts';
 import { type Launched, launch, stdioOptions } from './launch.ts';
 import { instant, MonitoredProcess } from './monitored-process.ts';
@@ -62,7 +62,7 @@ export class NativeExecDriver implements ExecDriver {
   }
 
   async program(request: RunRequest): Promise<readonly Operation[]> {
-    return this.#compile(request);
+    return this.#compile(request, this.#filterOf(request.spec));
   }
 
   async adopt(): Promise<Adopted[]> {
@@ -102,8 +102,9 @@ export class NativeExecDriver implements ExecDriver {
     const { id, spec, stdio, log } = request;
     if (this.#running.has(id)) throw new Conflict(`container ${id} is running`);
     const { cgroupsPath } = spec.linux;
-    const program = this.#compile(request);
-    const folder = await this.#makeFolder(request);
+    const filter = this.#filterOf(spec);
+    const program = this.#compile(request, filter);
+    const folder = await this.#makeFolder({ id, tty: stdio.tty, cgroupsPath, filter });
     try {
       const options = {
         ...stdioOptions(stdio),
@@ -151,8 +152,7 @@ export class NativeExecDriver implements ExecDriver {
     }
   }
 
-  #compile({ id, spec, user, init, rootfs, network, stdio }: RunRequest): Operation[] {
-    const filter = this.#filterOf(spec);
+  #compile({ id, spec, user, init, rootfs, network, stdio }: RunRequest, filter: Buffer | null): Operation[] {
     return containerProgram(
       { id, spec, user, init, rootfs, network, consoleSize: stdio.consoleSize, filter },
       this.#machine,
@@ -164,13 +164,12 @@ export class NativeExecDriver implements ExecDriver {
   }
 
   /** What a former run left behind is taken away first. */
-  async #makeFolder({ id, spec, stdio }: RunRequest): Promise<string> {
-    const meta = { id, tty: stdio.tty, cgroupsPath: spec.linux.cgroupsPath, filter: this.#filterOf(spec) };
+  async #makeFolder(meta: ContainerMeta): Promise<string> {
     try {
       return await this.#root.makeContainer(meta);
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-      await this.forget(id);
+      await this.forget(meta.id);
       return this.#root.makeContainer(meta);
     }
   }

@@ -33,6 +33,8 @@ export interface Wishes {
   readonly consoleSize?: readonly [number, number];
   readonly network?: NetworkPlan;
   readonly log?: RunRequest['log'];
+  /** Another root than the usual one. */
+  readonly rootfs?: string;
 }
 
 export interface Started {
@@ -135,7 +137,7 @@ export class ExecWorld {
     return {
       id,
       spec: wishes.spec?.(spec) ?? spec,
-      rootfs: this.#rootfsOperations(path),
+      rootfs: rootfsOperations(wishes.rootfs ?? this.rootfs, path),
       network: wishes.network ?? (await new NoneNetwork().join(id)),
       stdio: { tty, openStdin: stdin, consoleSize, attach: [], ...stdio },
       log: wishes.log ?? { format: 'none', path: '', maxSize: 0, maxFile: 1 },
@@ -228,13 +230,13 @@ export class ExecWorld {
     }
     return found;
   }
+}
 
-  #rootfsOperations(target: string): Operation[] {
-    return [
-      { op: 'clone_tree', owner: 'test', slot: SLOT.rootfs, path: this.rootfs, flags: 0 },
-      { op: 'attach', owner: 'test', slot: SLOT.rootfs, target },
-    ];
-  }
+function rootfsOperations(source: string, target: string): Operation[] {
+  return [
+    { op: 'clone_tree', owner: 'test', slot: SLOT.rootfs, path: source, flags: 0 },
+    { op: 'attach', owner: 'test', slot: SLOT.rootfs, target },
+  ];
 }
 
 export const capabilities = (add: string[], drop: string[] = []): Partial<OciSpec['process']> => {
@@ -276,7 +278,8 @@ async function endAll(driver: Driver, id: ContainerID): Promise<void> {
   }
 }
 
-async function makeRootfs(root: string): Promise<void> {
+/** A small system: busybox, some users, files that are no programs. */
+export async function makeRootfs(root: string): Promise<void> {
   for (const name of ['bin', 'dev', 'etc', 'proc', 'sys', 'tmp', 'root', 'home/bob']) {
     await mkdir(join(root, name), { recursive: true });
   }
