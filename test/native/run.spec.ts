@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { constants } from 'node:os';
 import path from 'node:path';
@@ -165,6 +166,15 @@ describe('gantry-init run', function () {
         .sort()
         .filter((line) => line.includes('=')),
     ).to.deep.equal(['A=b', 'HOME=/', 'PATH=/bin', 'PWD=/proc/self/fd', 'SHLVL=1', 'OLDPWD=/'].sort());
+  });
+
+  it("keeps the host's /dev/null out of reach", async () => {
+    const before = statSync('/dev/null');
+    const text = await output(shell('chmod 600 /proc/self/fd/0; chown 7 /proc/self/fd/0; stat -c "%a %u" /dev/null'));
+    expect(text).to.equal('600 7\n');
+    expect(statSync('/dev/null')).to.include({ mode: before.mode, uid: before.uid });
+    const without = container({ root, argv: ['cat'] }).filter((each) => each.op !== 'mknod_beneath');
+    expect(await output(without)).to.equal('');
   });
 
   it('stands as init before the program: forwards signals, reaps, and ends as it ends', async () => {

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 
 #include "perform.h"
@@ -148,6 +149,29 @@ static int fork_program(struct interpreter *interpreter, const struct op_execve 
   return 0;
 }
 
+static bool is_null_device(int fd) {
+  struct stat stat_;
+  return fstat(fd, &stat_) == 0 && S_ISCHR(stat_.st_mode) && stat_.st_rdev == makedev(1, 3);
+}
+
+/* Our stdin is the host's /dev/null, whose mode and owner are not for a container to change: it gets its own, or where that is
+ * not what it should be, a pipe that has ended. */
+static int replace_null(void) {
+  int pair[2];
+  if (!is_null_device(STDIN_FILENO)) return 0;
+  int fd = open("/dev/null", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+  if (fd >= 0 && !is_null_device(fd)) fd = close_quietly(fd);
+  if (fd < 0) {
+    if (pipe2(pair, O_CLOEXEC) < 0) return -errno;
+    close(pair[1]);
+    fd = pair[0];
+  }
+  const int error = result_of(dup2(fd, STDIN_FILENO));
+  if (error == 0) fcntl(STDIN_FILENO, F_SETFL, 0);
+  close(fd);
+  return error;
+}
+
 static void reset_signals(void) {
   const struct sigaction by_default = {.sa_handler = SIG_DFL};
   for (int number = 1; number <= 64; number++) sigaction(number, &by_default, NULL);
@@ -162,6 +186,8 @@ int perform_execve(struct interpreter *interpreter, const struct op_execve *op) 
   const char **env = complete_env(interpreter, &op->env);
   if (!env) return -ENOMEM;
   int error = find_program(interpreter, op, found);
+  if (error) return error;
+  error = replace_null();
   if (error) return error;
   if (!interpreter->umask_set) umask(022);
   if (interpreter->reaper) error = fork_program(interpreter, op);

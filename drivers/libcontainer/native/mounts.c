@@ -264,7 +264,8 @@ static int mask_folder(struct interpreter *interpreter, int target) {
 
 static int mask_file(struct interpreter *interpreter, int root, int target) {
   const int null = null_device(interpreter, root);
-  return null < 0 ? null : bind_fd(null, target, 0);
+  /* Read-only, as its mode and owner are nobody's to change through a mask; what is written to it goes nowhere all the same. */
+  return null < 0 ? null : bind_fd(null, target, FLAG_READONLY);
 }
 
 int perform_mask_beneath(struct interpreter *interpreter, const struct op_mask_beneath *op) {
