@@ -29,6 +29,9 @@ export class NotFound extends EngineError {
 export class Conflict extends EngineError {
   readonly httpStatus = 409;
 }
+export class TooLarge extends EngineError {
+  readonly httpStatus = 413;
+}
 export class SystemFailure extends EngineError {
   readonly httpStatus = 500;
 }

@@ -5,20 +5,25 @@
  */
 import { type IncomingMessage, type RequestListener, ServerResponse, STATUS_CODES } from 'node:http';
 import { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { type Duplex, PassThrough, type Readable } from 'node:stream';
 import createDebug from 'debug';
 import { WebSocketServer } from 'ws';
 import { readJSON } from './body.ts';
-import { Departure } from './departure.ts';
+import { CallerLeft, Departure } from './departure.ts';
 import { answerOf } from './failure.ts';
 import { checkOrigin } from './guard.ts';
 import { type Exchange, hangUp, hijack } from './hijack.ts';
+import { refuse } from './refusal.ts';
 import { COMMON_HEADERS, replyLong, replyShort } from './reply.ts';
 import type { Answer, ApiRequest, Route } from './route.ts';
 import { type Match, Router } from './router.ts';
 import { upgradeBody } from './upgrade-body.ts';
 
 const debug = createDebug('gantry:server:request');
+
+/** Of a body that is not wanted any more. */
+const MAX_DISCARDED_BYTES = 64 * 1024 * 1024;
+const DISCARD_MS = 10_000;
 
 /** How a caller reaches us. `hosts`: names this daemon answers to on TCP; null where anything goes. */
 export interface Transport {
@@ -70,12 +75,8 @@ export class ApiServer {
     const answering = this.#busy.get(socket);
     const isBegun = answering !== undefined && (answering.headersSent || answering.socket === null);
     if (isBegun || !socket.writable) return void socket.destroy();
-    const { status, message } = wordFor(error.code ?? '');
-    const body = `${JSON.stringify({ message })}\n`;
-    const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, 'Content-Type: application/json', 'Connection: close'];
-    for (const [name, value] of Object.entries(COMMON_HEADERS)) lines.push(`${name}: ${value}`);
-    lines.push(`Content-Length: ${Buffer.byteLength(body)}`);
-    socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
+    if (socket instanceof Socket) refuse(socket, error.code ?? '');
+    else socket.destroy();
   }
 
   async #serve(exchange: Exchange, transport: Transport): Promise<void> {
@@ -117,7 +118,7 @@ export class ApiServer {
       replyLong(response, answer);
       if (exchange.isUpgrade) request.socket.resume();
     } else {
-      replyShort(response, answer);
+      replyShort(response, answer, discarded(request));
     }
   }
 
@@ -127,20 +128,14 @@ export class ApiServer {
       request.socket.destroy();
       return;
     }
-    if (!request.complete) response.setHeader('Connection', 'close');
-    replyShort(response, answerOf(error, about));
+    replyShort(response, answerOf(error, about), discarded(request));
   }
-}
-
-function wordFor(code: string): { status: number; message: string } {
-  if (code === 'HPE_HEADER_OVERFLOW') return { status: 431, message: 'request headers are too large' };
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return { status: 408, message: 'request headers did not come in time' };
-  return { status: 400, message: `malformed HTTP request${code === '' ? '' : ` (${code})`}` };
 }
 
 function requestFor(exchange: Exchange, match: Match, id: string, signal: AbortSignal): ApiRequest {
   const { request, body, isUpgrade } = exchange;
   const { headers } = request;
+  let copy: Readable | null = null;
   return {
     id,
     method: request.method ?? '',
@@ -151,9 +146,44 @@ function requestFor(exchange: Exchange, match: Match, id: string, signal: AbortS
     headers,
     signal,
     isUpgrade: isUpgrade && (headers.upgrade ?? '').toLowerCase() === 'tcp',
-    body,
+    get body() {
+      copy ??= isUpgrade ? body : copyOf(request);
+      return copy;
+    },
     json: (decoder) => readJSON(headers, body, decoder),
   };
+}
+
+/** What a job may destroy as it likes: destroying the request itself would cut the connection, and the answer with it. */
+function copyOf(request: IncomingMessage): Readable {
+  const copy = new PassThrough();
+  request.once('error', (error) => copy.destroy(error));
+  request.once('close', () => request.readableEnded || copy.destroy(new CallerLeft()));
+  copy.once('close', () => request.resume());
+  return request.pipe(copy);
+}
+
+/**
+ * Takes in the rest of a body that nobody wants, so that the caller comes to read the answer; null when there is none.
+ * There is an end to patience.
+ */
+function discarded(request: IncomingMessage): Promise<void> | null {
+  if (request.complete) return null;
+  return new Promise((resolve) => {
+    let left = MAX_DISCARDED_BYTES;
+    const late = setTimeout(resolve, DISCARD_MS).unref();
+    request.once('end', resolve);
+    request.once('close', () => {
+      clearTimeout(late);
+      resolve();
+    });
+    request.unpipe();
+    request.on('data', (chunk: Buffer) => {
+      left -= chunk.length;
+      if (left < 0) resolve();
+    });
+    request.resume();
+  });
 }
 
 /** The caller left while its answer was made. */

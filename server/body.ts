@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
-import { InvalidParameter } from '../api/errors.ts';
+import { InvalidParameter, TooLarge } from '../api/errors.ts';
 import type { Decoder } from '../std/decode.ts';
 
 /** No JSON body of the API comes near it. */
@@ -43,7 +43,8 @@ async function collect(body: Readable, headers: IncomingHttpHeaders): Promise<Bu
     JSON_BODY_TIMEOUT_MS,
   );
   try {
-    for await (const chunk of body) {
+    // Destroying the body would cut the connection, and the answer with it.
+    for await (const chunk of body.iterator({ destroyOnReturn: false })) {
       chunks.push(chunk);
       size += chunk.length;
       if (size > MAX_JSON_BYTES) throw tooLarge();
@@ -54,8 +55,8 @@ async function collect(body: Readable, headers: IncomingHttpHeaders): Promise<Bu
   return Buffer.concat(chunks, size);
 }
 
-function tooLarge(): InvalidParameter {
-  return new InvalidParameter(`request body is too large: a JSON body may have at most ${MAX_JSON_BYTES} bytes`);
+function tooLarge(): TooLarge {
+  return new TooLarge(`request body is too large: a JSON body may have at most ${MAX_JSON_BYTES} bytes`);
 }
 
 function parse(bytes: Buffer): unknown {

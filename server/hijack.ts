@@ -62,7 +62,7 @@ function head(isUpgrade: boolean, contentType: string, headers: Readonly<Record<
  * it hears no more. The socket must not be paused on the way: it believes a read to be under way, and would never start
  * another.
  */
-function takeFromParser(socket: Socket): void {
+export function takeFromParser(socket: Socket): void {
   socket.on('data', () => {});
   for (const event of ['data', 'end', 'error', 'timeout', 'drain']) socket.removeAllListeners(event);
 }

@@ -19,6 +19,8 @@ const warn = createDebug('gantry:warn:listen');
 const HEADERS_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_TIMEOUT_MS = 300_000;
 const MAX_HEADER_BYTES = 64 * 1024;
+/** Connections that may wait to be taken; net.core.somaxconn caps it. */
+const BACKLOG = 4096;
 /** First descriptor that a service manager hands over. */
 const LISTEN_FDS_START = 3;
 /** Of a unix socket: for root and the group. */
@@ -229,7 +231,7 @@ function listenOn(server: Server, where: { host: string; port: number } | { fd: 
       const why = error.code === 'EADDRINUSE' ? 'address already in use' : error.message;
       reject(new SystemFailure(`failed to load listeners: listen ${name}: ${why}`, { cause: error }));
     });
-    server.listen(where, () => resolve());
+    server.listen(where, BACKLOG, () => resolve());
   });
 }
 

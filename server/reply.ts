@@ -11,7 +11,8 @@ export const COMMON_HEADERS: Readonly<Record<string, string>> = {
   Server: `Docker/${PRODUCT_VERSION} (linux)`,
 };
 
-export function replyShort(response: ServerResponse, answer: ShortAnswer): void {
+/** `rest`: what must be over before the connection may be closed behind the answer. */
+export function replyShort(response: ServerResponse, answer: ShortAnswer, rest: Promise<void> | null): void {
   const body = bodyOf(answer);
   response.statusCode = answer.status;
   for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
@@ -20,7 +21,13 @@ export function replyShort(response: ServerResponse, answer: ShortAnswer): void 
   if (answer.status !== 204 && answer.status !== 304) {
     response.setHeader('Content-Length', body === null ? 0 : Buffer.byteLength(body));
   }
-  response.end(body ?? undefined);
+  if (rest === null) {
+    response.end(body ?? undefined);
+    return;
+  }
+  if (body === null) response.flushHeaders();
+  else response.write(body);
+  void rest.then(() => response.end());
 }
 
 /** Headers now, the rest as it comes. */

@@ -30,9 +30,12 @@ export async function runStdio<S extends Signature>(job: Job<S, JobTable>): Prom
 
 /**
  * Runs a job that writes lines of JSON, and answers with them. Headers go out when the job accepts or writes; a failure
- * after that becomes a last line, as clients of Docker read it.
+ * after that becomes a last line, as clients of Docker read it. `isAtOnce`: headers do not wait.
  */
-export async function answerLines<S extends Signature>(job: Job<S, JobTable>): Promise<LongAnswer> {
+export async function answerLines<S extends Signature>(
+  job: Job<S, JobTable>,
+  { isAtOnce = false }: { readonly isAtOnce?: boolean } = {},
+): Promise<LongAnswer> {
   const out = new Outflow();
   job.stdout.add({
     write: (chunk) => out.write(chunk),
@@ -41,7 +44,7 @@ export async function answerLines<S extends Signature>(job: Job<S, JobTable>): P
   });
   const running = job.run();
   running.catch(() => {});
-  await Promise.race([job.accepted, out.begun]);
+  if (!isAtOnce) await Promise.race([job.accepted, out.begun]);
   running
     .catch((error: unknown) => {
       const message = messageOf(error);

@@ -39,7 +39,9 @@ export const imageRoutes = (engine: RunningEngine): readonly Route[] => [
     method: 'POST',
     path: '/images/load',
     handle: ({ query, body, signal }) =>
-      answerLines(engine.job('load', [], { quiet: query.flag('quiet', true) }, { signal, stdin: body })),
+      answerLines(engine.job('load', [], { quiet: query.flag('quiet', true) }, { signal, stdin: body }), {
+        isAtOnce: true,
+      }),
   },
   {
     method: 'GET',
