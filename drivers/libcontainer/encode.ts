@@ -18,71 +18,115 @@ export const PROGRAM_MAGIC = 'GKP1';
 export const MAX_PROGRAM_BYTES = 16 * 1024 * 1024;
 
 export function encodeProgram(operations: readonly Operation[]): Buffer {
-  const parts: Buffer[] = [];
+  const writer = new Writer();
+  writer.ascii(PROGRAM_MAGIC);
+  const size = writer.skip(4);
+  writer.u32(operations.length);
   for (const operation of operations) {
     const { code, fields } = OPERATIONS[operation.op];
-    const payload = encodeFields(operation, fields);
-    const header = Buffer.alloc(8);
-    header.writeUInt16LE(code, 0);
-    header.writeUInt32LE(payload.length, 4);
-    parts.push(header, payload);
+    writer.u16(code);
+    writer.u16(0);
+    const payloadSize = writer.skip(4);
+    writeFields(writer, operation, fields);
+    writer.patch(payloadSize, writer.length - payloadSize - 4);
   }
-  const body = Buffer.concat(parts);
-  const head = Buffer.alloc(12);
-  head.write(PROGRAM_MAGIC, 'latin1');
-  head.writeUInt32LE(head.length + body.length, 4);
-  head.writeUInt32LE(operations.length, 8);
-  if (head.length + body.length > MAX_PROGRAM_BYTES) throw new InvalidParameter('argument list too long');
-  return Buffer.concat([head, body]);
+  writer.patch(size, writer.length);
+  return writer.bytes();
 }
 
-function encodeFields(operation: Operation, fields: Readonly<Record<string, FieldType>>): Buffer {
+function writeFields(writer: Writer, operation: Operation, fields: Readonly<Record<string, FieldType>>): void {
   const values: Readonly<Record<string, unknown>> = { ...operation };
-  return Buffer.concat(
-    Object.entries(fields).map(([name, type]) => encodeField(type, values[name], `${operation.op}.${name}`)),
-  );
-}
-
-function encodeField(type: FieldType, value: unknown, name: string): Buffer {
-  switch (type) {
-    case 'u32':
-    case 'i32':
-      if (typeof value === 'number') return number32(type, value);
-      break;
-    case 'u64':
-    case 'i64':
-      if (typeof value === 'bigint') return number64(type, value);
-      break;
-    case 'string':
-      if (typeof value === 'string') return string(value, name);
-      break;
-    case 'bytes':
-      if (value instanceof Uint8Array) return Buffer.concat([number32('u32', value.length), value]);
-      break;
-    case 'strings':
-      if (Array.isArray(value))
-        return Buffer.concat([number32('u32', value.length), ...value.map((each) => string(String(each), name))]);
-      break;
+  for (const name in fields) {
+    const type = fields[name];
+    if (type === undefined || !writeField(writer, type, values[name])) {
+      throw new TypeError(`${operation.op}.${name}: not a ${type}`);
+    }
   }
-  throw new TypeError(`${name}: not a ${type}`);
 }
 
-function number32(type: 'u32' | 'i32', value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  if (type === 'u32') bytes.writeUInt32LE(value);
-  else bytes.writeInt32LE(value);
-  return bytes;
+/** False for a value of another type. */
+function writeField(writer: Writer, type: FieldType, value: unknown): boolean {
+  if (type === 'strings') return Array.isArray(value) && writeStrings(writer, value);
+  if (type === 'string') return typeof value === 'string' && writer.string(value);
+  if (type === 'bytes') return value instanceof Uint8Array && writer.blob(value);
+  if (type === 'u64' || type === 'i64') return typeof value === 'bigint' && writer.number64(type, value);
+  return typeof value === 'number' && (type === 'u32' ? writer.u32(value) : writer.i32(value));
 }
 
-function number64(type: 'u64' | 'i64', value: bigint): Buffer {
-  const bytes = Buffer.alloc(8);
-  if (type === 'u64') bytes.writeBigUInt64LE(value);
-  else bytes.writeBigInt64LE(value);
-  return bytes;
+function writeStrings(writer: Writer, values: readonly unknown[]): boolean {
+  writer.u32(values.length);
+  return values.every((value) => writer.string(String(value)));
 }
 
-function string(value: string, name: string): Buffer {
-  const bytes = Buffer.from(value);
-  if (bytes.includes(0)) throw new InvalidParameter(`invalid argument: NUL byte in ${name}`);
-  return Buffer.concat([number32('u32', bytes.length), bytes, Buffer.of(0)]);
+/** Bytes in a row, in a buffer that grows. Writing answers true, so that it can stand in a condition. */
+class Writer {
+  #bytes = Buffer.allocUnsafe(16 * 1024);
+  length = 0;
+
+  ascii(word: string): void {
+    this.length += this.#room(word.length).write(word, this.length, 'latin1');
+  }
+
+  u16(value: number): void {
+    this.length = this.#room(2).writeUInt16LE(value, this.length);
+  }
+
+  u32(value: number): true {
+    this.length = this.#room(4).writeUInt32LE(value, this.length);
+    return true;
+  }
+
+  i32(value: number): true {
+    this.length = this.#room(4).writeInt32LE(value, this.length);
+    return true;
+  }
+
+  number64(type: 'u64' | 'i64', value: bigint): true {
+    const room = this.#room(8);
+    this.length = type === 'u64' ? room.writeBigUInt64LE(value, this.length) : room.writeBigInt64LE(value, this.length);
+    return true;
+  }
+
+  /** Fails with InvalidParameter for a NUL: to the kernel the string would end there. */
+  string(value: string): true {
+    if (value.includes('\0')) throw new InvalidParameter(`invalid argument: NUL byte in ${JSON.stringify(value)}`);
+    const size = Buffer.byteLength(value);
+    this.u32(size);
+    this.#room(size + 1).write(value, this.length);
+    this.#bytes[this.length + size] = 0;
+    this.length += size + 1;
+    return true;
+  }
+
+  blob(value: Uint8Array): true {
+    this.u32(value.length);
+    this.#room(value.length).set(value, this.length);
+    this.length += value.length;
+    return true;
+  }
+
+  /** Leaves room for a number to `patch` in. */
+  skip(size: number): number {
+    this.#room(size);
+    this.length += size;
+    return this.length - size;
+  }
+
+  patch(at: number, value: number): void {
+    this.#bytes.writeUInt32LE(value, at);
+  }
+
+  bytes(): Buffer {
+    return this.#bytes.subarray(0, this.length);
+  }
+
+  #room(size: number): Buffer {
+    const needed = this.length + size;
+    if (needed > MAX_PROGRAM_BYTES) throw new InvalidParameter('argument list too long');
+    if (needed <= this.#bytes.length) return this.#bytes;
+    const larger = Buffer.allocUnsafe(Math.max(needed, this.#bytes.length * 2));
+    this.#bytes.copy(larger, 0, 0, this.length);
+    this.#bytes = larger;
+    return larger;
+  }
 }
