@@ -3,7 +3,7 @@
  * handled, answered. Node's strict parser reads it; a request that asks for an upgrade comes by another door (`upgrade`)
  * and goes the same way.
  */
-import { type IncomingMessage, type RequestListener, ServerResponse, STATUS_CODES } from 'node:http';
+import { type IncomingMessage, type RequestListener, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { type Duplex, PassThrough, type Readable } from 'node:stream';
 import createDebug from 'debug';
