@@ -68,11 +68,12 @@ async function run(container: ContainerRecord, taken: TakenAttachments, deps: La
 }
 
 /**
- * That a container runs, a daemon that comes back learns from its monitor. After a power cut there is none: then a
- * record matters that says "start this again".
+ * That a container runs, a daemon that comes back learns from its monitor, and the supervisor brings it onto the disk
+ * when it has lived for a moment. After a power cut there is no monitor: then a record matters that says "start this
+ * again".
  */
-function durabilityOf({ HostConfig: { RestartPolicy } }: ContainerRecord): 'synced' | 'written' {
-  return RestartPolicy.Name === 'no' || RestartPolicy.Name === '' ? 'written' : 'synced';
+function durabilityOf({ HostConfig: { RestartPolicy } }: ContainerRecord): 'synced' | 'memory' {
+  return RestartPolicy.Name === 'no' || RestartPolicy.Name === '' ? 'memory' : 'synced';
 }
 
 async function recordFailure(container: ContainerRecord, error: unknown, deps: LaunchDeps): Promise<void> {

@@ -7,7 +7,7 @@ import { mapBounded } from '../../std/map-bounded.ts';
 import { fromRFC3339, now, toRFC3339 } from '../../std/timestamp.ts';
 import { emitContainerEvent } from './event.ts';
 import { type LaunchDeps, launch } from './launch.ts';
-import { isAlive, withProcess } from './life.ts';
+import { isAlive, outcomeOf, withProcess } from './life.ts';
 import { emitNetworkEvent } from './network-event.ts';
 import { Remains } from './remains.ts';
 import { removeContainer } from './remove-container.ts';
@@ -18,6 +18,8 @@ const debug = createDebug('gantry:jobs:supervise');
 const warn = createDebug('gantry:warn:supervise');
 /** Starts at once when the daemon comes up. */
 const STARTS_AT_ONCE = 4;
+/** Many a container lives for less: what it was need not be on disk before what it has come to. */
+const SYNC_DELAY_MS = 50;
 /** The code of a process of which nobody knows how it ended: the machine went down. */
 const UNKNOWN_EXIT = 255;
 
@@ -55,6 +57,7 @@ export class Supervisor {
     });
     this.#processes.set(id, process);
     this.#settlements.set(id, settlement);
+    setTimeout(() => void this.#syncRunning(id, process), SYNC_DELAY_MS).unref();
   }
 
   /** Null once it has ended. */
@@ -104,8 +107,10 @@ export class Supervisor {
   async settle(id: ContainerID, exit: Exit): Promise<void> {
     await using _turn = await this.#deps.containers.lock.acquire(id);
     const container = this.#deps.containers.find(id);
-    if (container === null || !isAlive(container.State)) return this.#tearDown(id, container);
-    await this.#settleRecord(container, container.State.startedAt, exit);
+    if (container === null || outcomeOf(container.State).finishedAt === exit.at) return this.#tearDown(id, container);
+    // That it ran may not have come to the disk: then all that is known is that it has ended.
+    const startedAt = isAlive(container.State) ? container.State.startedAt : exit.at;
+    await this.#settleRecord(container, startedAt, exit);
   }
 
   /**
@@ -113,14 +118,13 @@ export class Supervisor {
    * restart policies want, behind this answer.
    */
   async restore(adopted: readonly Adopted[]): Promise<void> {
-    const known = new Set<ContainerID>();
     for (const each of adopted) {
       if (each.kind !== 'container') continue;
-      known.add(each.id);
       if ('exit' in each.outcome) await this.settle(each.id, each.outcome.exit);
       else await this.#takeOver(each.id, each.outcome.process);
     }
-    const rest = this.#deps.containers.list().filter((container) => !known.has(container.ID));
+    const isCaredFor = ({ ID }: ContainerRecord) => this.#processes.has(ID) || this.#timers.has(ID);
+    const rest = this.#deps.containers.list().filter((container) => !isCaredFor(container));
     const wanted = this.#deps.containers.list().filter((container) => this.#isWanted(container));
     await mapBounded(rest, STARTS_AT_ONCE, (container) => this.#restoreOne(container));
     void mapBounded(wanted, STARTS_AT_ONCE, ({ ID }) => this.#startAgain(ID, 'exited'));
@@ -157,6 +161,12 @@ export class Supervisor {
       await containers.save(withProcess(container, process), 'written');
     }
     this.adopt(id, process);
+  }
+
+  /** What has ended meanwhile is on its way to the disk already, or gone. */
+  async #syncRunning(id: ContainerID, process: Process): Promise<void> {
+    if (this.#processes.get(id) !== process) return;
+    await this.#deps.containers.sync(id).catch((error: unknown) => warn('that %s runs is not on disk: %O', id, error));
   }
 
   async #onExit(id: ContainerID, process: Process, exit: Exit): Promise<void> {

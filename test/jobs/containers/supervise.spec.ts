@@ -143,6 +143,16 @@ describe('supervisor', () => {
       expect(daemon.containers.get('web').State).to.deep.include({ status: 'exited', exitCode: 3 });
     });
 
+    it('goes on with a restart that its killed predecessor was waiting for', async () => {
+      await run('web', policy('always'));
+      await until(() => deaths('web') === 3 && daemon.status('web') === 'restarting');
+      await daemon.containers.sync(daemon.containers.get('web').ID);
+      await daemon.supervisor.stop();
+      daemon = await daemon.killed();
+      await until(() => deaths('web') > 0);
+      expect(daemon.containers.get('web').RestartCount).to.be.greaterThan(2);
+    });
+
     it('lets rest what its killed predecessor was told to stop', async () => {
       await run('web', policy('unless-stopped', 0, SLEEP));
       await daemon.stop('web');
@@ -155,6 +165,8 @@ describe('supervisor', () => {
       await run('web', { Cmd: SLEEP });
       await run('gone', { Cmd: SLEEP, HostConfig: { AutoRemove: true } });
       await run('again', policy('always', 0, SLEEP));
+      await daemon.containers.sync(daemon.containers.get('web').ID);
+      await daemon.containers.sync(daemon.containers.get('gone').ID);
       daemon = await daemon.killed(async () => {
         await daemon.machine[Symbol.asyncDispose]();
         daemon.machine.processes.clear();
