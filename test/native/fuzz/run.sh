@@ -6,7 +6,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 native=$here/../../../drivers/libcontainer/native
 make -s -C "$native" fuzz
 cd "$native/build/fuzz"
-for target in program users frames escape tar; do
+for target in program users frames escape log tar; do
   mkdir -p "corpus/$target"
   "./$target" -max_total_time="${1:-60}" -max_len=65536 -print_final_stats=1 -artifact_prefix="$target-" \
     "corpus/$target" "$here/seeds/$target" 2>&1 | grep -E 'stat::|ERROR|SUMMARY|Test unit' || true
