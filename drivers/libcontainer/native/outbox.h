@@ -9,7 +9,7 @@
 #include "frames.h"
 
 /* `FULL` leaves room for one more read of each stream, `ROOM` is when a held process goes on. */
-#define SPOOL_BYTES (64u << 20)
+#define SPOOL_BYTES (1u << 30)
 #define SPOOL_FULL (SPOOL_BYTES - (1u << 20))
 #define SPOOL_ROOM (SPOOL_BYTES / 2)
 
