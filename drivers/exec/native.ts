@@ -5,8 +5,9 @@
 
 import { channel } from 'node:diagnostics_channel';
 import { access } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import createDebug from 'debug';
-import { Conflict, NotRunning } from '../../api/errors.ts';
+import { Conflict, NotRunning, OperationFailed } from '../../api/errors.ts';
 import type { ContainerID } from '../../api/ids.ts';
 import type { OciSpec } from '../../api/oci.ts';
 import { CHANNEL, type DriverCall } from '../../api/trace.ts';
@@ -28,6 +29,8 @@ import { openInit } from './open-init.ts';
 const debug = createDebug('gantry:exec:native');
 const warn = createDebug('gantry:warn:exec');
 const calls = channel(CHANNEL.driver);
+/** How long the news of an exit may take when an exec has already met with it. */
+const NEWS_MS = 200;
 
 export class NativeExecDriver implements ExecDriver {
   readonly name = 'native';
@@ -148,6 +151,7 @@ export class NativeExecDriver implements ExecDriver {
       return begun;
     } catch (error) {
       await removeFolder(folder).catch((left) => warn('cannot remove %s: %O', folder, left));
+      if (await isGone(init, error)) throw new NotRunning(container);
       throw error;
     }
   }
@@ -206,6 +210,12 @@ export class NativeExecDriver implements ExecDriver {
       }
     }
   }
+}
+
+/** Whether an exec failed because its container has just ended, of which the news may still be on the way. */
+async function isGone(init: MonitoredProcess, error: unknown): Promise<boolean> {
+  if (!(error instanceof OperationFailed) || !['ESRCH', 'ECHILD'].includes(error.errno)) return false;
+  return Promise.race([init.exited.then(() => true), sleep(NEWS_MS, false)]);
 }
 
 async function readMachine(): Promise<Machine> {

@@ -641,6 +641,19 @@ export function execDriverContract(make: (execRoot: string) => Promise<Driver>, 
       expect(user.message).to.equal('unable to find user nobody: no matching entries in passwd file');
     });
 
+    it('runs, is killed or is refused in a container that is just ending', async () => {
+      for (let round = 0; round < 20; round++) {
+        const { id, process, ended } = await world.start(['sleep', '60']);
+        const racing = world.exec(id, ['true']).catch((error: unknown) => error);
+        await sleep(round / 4);
+        process.signal(SIGKILL);
+        const outcome = await racing;
+        if (outcome instanceof Error) expect(outcome).to.be.instanceOf(NotRunning);
+        else expect(outcome).to.have.property('code').that.is.oneOf([0, 137]);
+        await ended;
+      }
+    });
+
     it('is refused in a container that has ended', async () => {
       const { id, ended } = await world.start(['true']);
       await ended;
