@@ -100,8 +100,8 @@ describe('image jobs', () => {
     });
 
     const bad: readonly (readonly [filters: Record<string, string[]>, words: string])[] = [
-      [{ nonsense: ['x'] }, "invalid filter 'nonsense'"],
-      [{ dangling: ['maybe'] }, "invalid filter 'dangling=[maybe]'"],
+      [{ nonsense: ['x'] }, "Invalid filter 'nonsense'"],
+      [{ dangling: ['maybe'] }, "Invalid filter 'dangling=[maybe]'"],
       [{ before: ['nope'] }, 'No such image: nope:latest'],
       [{ reference: ['['] }, 'syntax error in pattern'],
       [{ until: ['x'] }, 'strconv.ParseInt'],
