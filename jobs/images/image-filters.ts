@@ -83,7 +83,7 @@ function hasLabel(labels: Readonly<Record<string, string>>, wanted: string): boo
 
 function globOf(pattern: string): (reference: Reference) => boolean {
   const isMatch = pattern.length > 1024 ? null : compileGlob(pattern);
-  if (isMatch === null) throw new InvalidParameter(`Invalid filter 'reference=${pattern}': syntax error in pattern`);
+  if (isMatch === null) throw new InvalidParameter('syntax error in pattern');
   return (reference) =>
     [familiar(reference), familiarName(reference), canonical(reference), reference.name].some(isMatch);
 }
