@@ -245,6 +245,11 @@ export function execDriverContract(make: (execRoot: string) => Promise<Driver>, 
       );
     });
 
+    it('is refused with a group that nobody has', async () => {
+      const error = await failure(world.start(['true'], { process: { groupNames: ['nogroup'] } }));
+      expect(error.message).to.equal('Unable to find group nogroup: no matching entries in group file');
+    });
+
     for (const [user, words] of [
       ['nobody', 'unable to find user nobody: no matching entries in passwd file'],
       ['0:nogroup', 'unable to find group nogroup: no matching entries in group file'],

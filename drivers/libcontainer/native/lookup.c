@@ -134,8 +134,8 @@ static bool match_group(void *argument, char *line) {
   return search->found = true;
 }
 
-/* A number stands for itself, a name is looked up. */
-static int find_group(struct lookup *lookup, const char *word, uint32_t *gid) {
+/* A number stands for itself, a name is looked up. `unable`: Docker tells of additional groups with a capital. */
+static int find_group(struct lookup *lookup, const char *word, uint32_t *gid, const char *unable) {
   struct group_search search = {.word = word};
   const enum number number = parse_id(word, gid);
   if (number == NUMBER_ID) return 0;
@@ -143,7 +143,7 @@ static int find_group(struct lookup *lookup, const char *word, uint32_t *gid) {
   const int error = number == NUMBER_LOOKALIKE ? 0 : each_line(lookup, "etc/group", match_group, &search);
   if (error) return error;
   if (!search.found) {
-    set_detail(lookup->interpreter, "unable to find group %s: no matching entries in group file", word);
+    set_detail(lookup->interpreter, "%s to find group %s: no matching entries in group file", unable, word);
     return -EINVAL;
   }
   *gid = search.gid;
@@ -154,7 +154,7 @@ static int add_groups(struct lookup *lookup, const struct strings *words) {
   int error = 0;
   for (uint32_t i = 0; i < words->count && !error; i++) {
     uint32_t gid;
-    error = find_group(lookup, words->items[i], &gid);
+    error = find_group(lookup, words->items[i], &gid, "Unable");
     if (!error) error = add_group(&lookup->interpreter->user, gid);
   }
   return error;
@@ -169,7 +169,7 @@ int perform_lookup_user(struct interpreter *interpreter, const struct op_lookup_
   strcat(strcpy(spec, op->user), ":"); /* so that there always is a second field */
   split_fields(spec, fields, 3);
   int error = find_user(&lookup, fields[0]);
-  if (!error && *fields[1]) error = find_group(&lookup, fields[1], &user->gid);
+  if (!error && *fields[1]) error = find_group(&lookup, fields[1], &user->gid, "unable");
   if (!error) error = add_group(user, user->gid);
   if (!error && !*fields[1] && lookup.name[0]) error = each_line(&lookup, "etc/group", match_membership, &lookup);
   if (!error) error = add_groups(&lookup, &op->groups);
