@@ -82,7 +82,7 @@ describe('lookup_user', function () {
 
   it('adds groups by name and number', async () => {
     expect(await identity('4242', { groups: ['many', '99'] })).to.equal('4242 | 0 | 0 11 99 | /');
-    expect(await identity('4242', { groups: ['none'] })).to.match(/^unable to find group none: /);
+    expect(await identity('4242', { groups: ['none'] })).to.match(/^Unable to find group none: /);
   });
 
   it('leaves HOME alone where the environment has one', async () => {
