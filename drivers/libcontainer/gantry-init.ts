@@ -8,7 +8,7 @@ import { type Spawned, spawn } from './kernel/process.ts';
  * on disk through /proc/<pid>/exe, and an upgrade of the file does not meet a running daemon. One a daemon.
  */
 export class GantryInit implements Disposable {
-  readonly #executable: number;
+  #executable: number | null;
 
   private constructor(executable: number) {
     this.#executable = executable;
@@ -23,10 +23,13 @@ export class GantryInit implements Disposable {
    * stay open. The caller takes the pidfd on: `ended(pidfd)`.
    */
   spawn(words: readonly string[], fds: readonly (number | null)[]): Spawned {
+    if (this.#executable === null) throw new Error('gantry-init was let go of');
     return spawn({ executable: this.#executable, argv: ['gantry-init', ...words], env: [], fds });
   }
 
+  /** What runs goes on. */
   [Symbol.dispose](): void {
-    close(this.#executable);
+    if (this.#executable !== null) close(this.#executable);
+    this.#executable = null;
   }
 }

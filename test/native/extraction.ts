@@ -1,10 +1,21 @@
 import { closeSync, constants, openSync } from 'node:fs';
-import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import { GantryInit } from '../../drivers/libcontainer/gantry-init.ts';
 import { type ExtractOptions, extractTree, type TreeCount } from '../../drivers/libcontainer/trees.ts';
 import { GANTRY_INIT } from './monitor.ts';
+
+export interface Seen {
+  /** Of /proc/<pid>/status. */
+  readonly status: Readonly<Record<string, string>>;
+  /** What its root folder holds. */
+  readonly root: readonly string[];
+  /** Its network namespace. */
+  readonly network: string;
+  readonly descriptors: readonly string[];
+}
 
 /** A folder to unpack into, `dest`, between others that nothing may happen to. */
 export class Extraction implements AsyncDisposable {
@@ -32,11 +43,15 @@ export class Extraction implements AsyncDisposable {
   }
 
   /** From chunks, or whole. */
-  async unpack(tar: Buffer | Iterable<Buffer>, options: Partial<ExtractOptions> = {}): Promise<TreeCount> {
+  async unpack(
+    tar: Buffer | Iterable<Buffer> | AsyncIterable<Buffer>,
+    options: Partial<ExtractOptions> = {},
+    signal?: AbortSignal,
+  ): Promise<TreeCount> {
     const fd = openSync(this.dest, constants.O_RDONLY | constants.O_DIRECTORY);
     try {
       const source = Readable.from(Buffer.isBuffer(tar) ? [tar] : tar);
-      return await extractTree(this.#init, fd, source, { whiteouts: 'delete', ...options });
+      return await extractTree(this.#init, fd, source, { whiteouts: 'delete', ...options }, signal);
     } finally {
       closeSync(fd);
     }
@@ -51,6 +66,24 @@ export class Extraction implements AsyncDisposable {
     } catch (error) {
       return String(error instanceof Error ? error.message : error).replace(prefix, '');
     }
+  }
+
+  /** What the process is while it waits for more of an archive, of which it has unpacked the first folder. */
+  async watch(begin: Buffer): Promise<Seen> {
+    const before = await ourChildren();
+    const controller = new AbortController();
+    let seen: Seen | null = null;
+    const { dest } = this;
+    async function* source() {
+      yield begin;
+      while ((await readdir(dest)).length === 0) await setImmediate();
+      const [pid = ''] = (await ourChildren()).filter((each) => !before.includes(each));
+      seen = await look(pid);
+      controller.abort(new Error('seen enough'));
+    }
+    await this.unpack(source(), {}, controller.signal).catch(() => {});
+    if (seen === null) throw new Error('the process was not to be seen');
+    return seen;
   }
 
   /** Whether everything beside `dest` is as it was: names, inodes, contents, modes, owners, times, links. */
@@ -96,4 +129,20 @@ async function namesBelow(root: string, except: readonly string[] = [], prefix =
     if (entry.isDirectory()) names.push(...(await namesBelow(root, except, name)));
   }
   return names;
+}
+
+async function ourChildren(): Promise<string[]> {
+  const children = await readFile(`/proc/self/task/${process.pid}/children`, 'utf8');
+  return children.split(' ').filter((pid) => pid !== '');
+}
+
+async function look(pid: string): Promise<Seen> {
+  const lines = (await readFile(`/proc/${pid}/status`, 'utf8')).split('\n');
+  const pairs = lines.map((line) => line.split(':\t')).map(([name = '', value = '']) => [name, value.trim()]);
+  return {
+    status: Object.fromEntries(pairs),
+    root: await readdir(`/proc/${pid}/root`),
+    network: await readlink(`/proc/${pid}/ns/net`),
+    descriptors: await readdir(`/proc/${pid}/fd`),
+  };
 }

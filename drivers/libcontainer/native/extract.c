@@ -115,7 +115,12 @@ static int run(int argc, char **argv) {
   extraction.target.lowers = argv + 3;
   extraction.target.lower_count = argc > 3 ? argc - 3 : 0;
   umask(0);
-  int error = confine(true);
+  const struct confinement confinement = {
+      .writable = &extraction.target.root,
+      .readable = argc > 2 ? &extraction.target.lower_root : NULL,
+      .without_network = true,
+  };
+  int error = confine(&confinement);
   if (!error) error = tar_open(&extraction.tar, read_stdin, &extraction);
   const char *why = NULL;
   if (!error) error = extract_all(&extraction, &why);

@@ -26,15 +26,17 @@ static int run_copy(int argc, char **argv) {
   struct tree_count count = {0};
   if (argc != 2) return usage(&command_copy);
   umask(0);
-  int error = confine(false);
-  return answer(error ? error : tree_copy(atoi(argv[0]), atoi(argv[1]), &count), &count);
+  int source = atoi(argv[0]), target = atoi(argv[1]);
+  int error = confine(&(struct confinement){.writable = &target, .readable = &source});
+  return answer(error ? error : tree_copy(source, target, &count), &count);
 }
 
 static int run_remove(int argc, char **argv) {
   const struct tree_count none = {0};
   if (argc != 2) return usage(&command_remove);
-  int error = confine(false);
-  return answer(error ? error : tree_remove(atoi(argv[0]), argv[1]), &none);
+  int parent = atoi(argv[0]);
+  int error = confine(&(struct confinement){.writable = &parent});
+  return answer(error ? error : tree_remove(parent, argv[1]), &none);
 }
 
 const struct command command_copy = {.name = "copy", .usage = "SOURCE_FD TARGET_FD", .run = run_copy};
