@@ -16,7 +16,7 @@ import { commandOf, settleConfig } from './config.ts';
 import { checkHostConfig, settleHostConfig } from './host-config.ts';
 import type { MountRequest } from './mount-request.ts';
 import { mountRequestsOf, parseVolumesFrom } from './mount-requests.ts';
-import { hostnameOf } from './network-files.ts';
+import { networkModeOf } from './network-mode.ts';
 
 export type DraftDeps = Pick<Daemon, 'containers' | 'images' | 'references' | 'logs' | 'host'>;
 
@@ -42,7 +42,7 @@ export async function draftOf(body: CreateBody, id: ContainerID, deps: DraftDeps
   const command = commandOf(settled);
   const warnings = [...checkHostConfig(body, machine), ...healthWarnings(settled)];
   const host = withContainerIDs(settleHostConfig(wishes, machine), deps);
-  const config = { ...settled, Hostname: hostnameOf(settled, host, id, machine.hostname) };
+  const config = { ...settled, Hostname: hostnameFor(settled, host, id, deps) };
   const mounts = mountRequestsOf(config, host, mountsFrom(host, deps));
   await checkBindSources(host);
   return {
@@ -55,6 +55,19 @@ export async function draftOf(body: CreateBody, id: ContainerID, deps: DraftDeps
     log: logOf(host, containers.folder(id), deps),
     warnings,
   };
+}
+
+/** The name that a container has for itself; in the network of the host or of another container it is theirs. */
+function hostnameFor(
+  { Hostname }: ContainerConfig,
+  wishes: HostConfig,
+  id: ContainerID,
+  { containers, host }: DraftDeps,
+): string {
+  if (Hostname !== '') return Hostname;
+  const mode = networkModeOf(wishes);
+  if (mode.kind === 'container') return containers.get(mode.container).Config.Hostname;
+  return wishes.UTSMode === 'host' || mode.name === 'host' ? host.hostname : id.slice(0, 12);
 }
 
 /** How the container's output is to be kept. Fails with InvalidParameter. */
@@ -76,7 +89,6 @@ function withContainerIDs(host: HostConfig, { containers }: DraftDeps): HostConf
   return {
     ...host,
     NetworkMode: named(host.NetworkMode),
-    IpcMode: named(host.IpcMode),
     PidMode: named(host.PidMode),
   };
 }

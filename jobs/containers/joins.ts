@@ -22,20 +22,13 @@ export function joinsOf({ HostConfig: wishes }: ContainerRecord, { containers }:
     return found;
   };
   const network = other(wishes.NetworkMode);
-  const ipc = other(wishes.IpcMode);
   const pid = other(wishes.PidMode);
   if (network !== null && !isAlive(network.State)) {
     throw new Conflict(`cannot join network of a non running container: ${network.ID}`);
   }
-  if (ipc !== null && !['shareable', 'host'].includes(ipc.HostConfig.IpcMode)) {
-    throw new Conflict(
-      `Cannot join IPC of container ${ipc.ID}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
-    );
-  }
   return {
     joins: {
       ...(network === null ? {} : { network: namespaceOf(network, 'net') }),
-      ...(ipc === null ? {} : { ipc: namespaceOf(ipc, 'ipc') }),
       ...(pid === null ? {} : { pid: namespaceOf(pid, 'pid') }),
     },
     network: network?.ID ?? null,

@@ -1,7 +1,7 @@
 /** hostname, hosts and resolv.conf: written into the container's folder at every start, and bound into its /etc. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ContainerConfig, ContainerRecord, HostConfig } from '../../api/container.ts';
+import type { ContainerRecord, HostConfig } from '../../api/container.ts';
 import { splitExtraHost } from './host-config.ts';
 import { networkModeOf } from './network-mode.ts';
 import type { NetworkFiles } from './spec-mounts.ts';
@@ -78,16 +78,4 @@ export function resolvFile(
     ...(asked.options.length === 0 ? kept('options') : [`options ${asked.options.join(' ')}`]),
   ];
   return lines.map((line) => `${line}\n`).join('');
-}
-
-/** The name that a container has for itself; in the host's network it is the host's. */
-export function hostnameOf(
-  { Hostname }: Pick<ContainerConfig, 'Hostname'>,
-  wishes: HostConfig,
-  id: string,
-  host: string,
-): string {
-  if (Hostname !== '') return Hostname;
-  const mode = networkModeOf(wishes);
-  return wishes.UTSMode === 'host' || (mode.kind === 'driver' && mode.name === 'host') ? host : id.slice(0, 12);
 }

@@ -114,8 +114,13 @@ const WORDS = {
 export function checkNamespaceModes(host: HostConfig): void {
   for (const field of ['IpcMode', 'PidMode', 'UTSMode', 'UsernsMode', 'CgroupnsMode'] as const) {
     const modes: readonly string[] = MODES[field];
-    const mayJoin = field === 'IpcMode' || field === 'PidMode';
-    if (modes.includes(host[field]) || (mayJoin && /^container:.+/.test(host[field]))) continue;
+    const isJoin = /^container:.+/.test(host[field]);
+    if (modes.includes(host[field]) || (field === 'PidMode' && isJoin)) continue;
+    if (field === 'IpcMode' && isJoin) {
+      throw new NotImplemented(
+        `IPC mode ${host[field]} is not available: the shared memory of another container cannot be mounted yet, use --ipc host or a tmpfs volume`,
+      );
+    }
     throw new InvalidParameter(`invalid ${WORDS[field]} mode: ${host[field]}`);
   }
 }

@@ -1,13 +1,11 @@
 /** (pure) Everything mounted in a container, in order: the kernel's filesystems, then the user's, parents first. */
 import type { ContainerRecord, HostConfig, MountPoint } from '../../api/container.ts';
 import type { OciMount } from '../../api/oci.ts';
-import type { Joins } from './spec.ts';
 
 /** Files of the container's folder that are bound into its /etc, by their name there. */
 export type NetworkFiles = Readonly<Partial<Record<'resolv.conf' | 'hostname' | 'hosts', string>>>;
 
 export interface MountFacts {
-  readonly joins: Joins;
   readonly files: NetworkFiles;
 }
 
@@ -17,7 +15,7 @@ export function specMounts(container: ContainerRecord, facts: MountFacts): OciMo
   const users = userMounts(container);
   const taken = new Set(users.map((mount) => mount.destination));
   const files = fileMounts(facts.files);
-  return [...systemMounts(container.HostConfig, facts.joins), ...files]
+  return [...systemMounts(container.HostConfig), ...files]
     .filter((mount) => !taken.has(mount.destination))
     .concat(users)
     .map((mount, index) => ({ mount, index, depth: depthOf(mount.destination) }))
@@ -33,7 +31,7 @@ function rank({ destination, type }: OciMount): number {
 
 const depthOf = (path: string): number => path.split('/').length;
 
-function systemMounts(wishes: HostConfig, joins: Joins): OciMount[] {
+function systemMounts(wishes: HostConfig): OciMount[] {
   const access = wishes.Privileged ? 'rw' : 'ro';
   const pseudo = (destination: string, type: string, options: readonly string[]): OciMount => ({
     destination,
@@ -47,12 +45,12 @@ function systemMounts(wishes: HostConfig, joins: Joins): OciMount[] {
     pseudo('/dev/pts', 'devpts', ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5']),
     pseudo('/sys', 'sysfs', [...SAFE, access]),
     pseudo('/sys/fs/cgroup', 'cgroup', [...SAFE, access]),
-    ...ipcMounts(wishes, joins),
+    ...ipcMounts(wishes),
   ];
 }
 
-/** Shared memory goes with the ipc namespace: the host's and another container's are bound, a new one is made. */
-function ipcMounts({ IpcMode: mode, ShmSize }: HostConfig, joins: Joins): OciMount[] {
+/** Shared memory goes with the ipc namespace: the host's is bound, a new one is made. */
+function ipcMounts({ IpcMode: mode, ShmSize }: HostConfig): OciMount[] {
   const bound = (path: string, source: string): OciMount => ({
     destination: path,
     type: 'bind',
@@ -62,9 +60,6 @@ function ipcMounts({ IpcMode: mode, ShmSize }: HostConfig, joins: Joins): OciMou
   const mqueue: OciMount = { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: SAFE };
   if (mode === 'host') return [mqueue, bound('/dev/shm', '/dev/shm')];
   if (mode === 'none') return [mqueue];
-  if (joins.ipc !== undefined) {
-    return [mqueue, bound('/dev/shm', joins.ipc.replace(/\/ns\/ipc$/, '/root/dev/shm'))];
-  }
   const options = [...SAFE, 'mode=1777', `size=${ShmSize}`];
   return [mqueue, { destination: '/dev/shm', type: 'tmpfs', source: 'shm', options }];
 }

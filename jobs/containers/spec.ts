@@ -31,7 +31,7 @@ export interface SpecFacts {
   readonly devices: readonly OciDevice[];
 }
 
-export type Joins = Readonly<Partial<Record<'network' | 'ipc' | 'pid', string>>>;
+export type Joins = Readonly<Partial<Record<'network' | 'pid', string>>>;
 
 export function specFor(container: ContainerRecord, facts: SpecFacts): OciSpec {
   const { Config: config, HostConfig: wishes } = container;
@@ -113,7 +113,7 @@ function namespacesOf({ HostConfig: wishes }: ContainerRecord, joins: Joins): Oc
     ...(mode.kind === 'driver' && mode.name === 'host' ? [] : [own('network', joins.network)]),
     ...(wishes.UTSMode === 'host' ? [] : [own('uts')]),
     ...(wishes.PidMode === 'host' ? [] : [own('pid', joins.pid)]),
-    ...(wishes.IpcMode === 'host' ? [] : [own('ipc', joins.ipc)]),
+    ...(wishes.IpcMode === 'host' ? [] : [own('ipc')]),
     ...(wishes.CgroupnsMode === 'private' ? [own('cgroup')] : []),
   ];
 }

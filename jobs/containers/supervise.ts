@@ -41,7 +41,8 @@ export class Supervisor {
   readonly #remains = new Map<ContainerID, Remains>();
   readonly #delays = new Map<ContainerID, number>();
   readonly #timers = new Map<ContainerID, NodeJS.Timeout>();
-  readonly #kept = new Set<ContainerID>();
+  /** How many restarts of a container are under way. */
+  readonly #kept = new Map<ContainerID, number>();
   #isStopped = false;
 
   constructor(deps: Deps) {
@@ -77,8 +78,13 @@ export class Supervisor {
 
   /** Until disposal the container's end is no reason to remove it or to start it again: `restart` will. */
   keep(id: ContainerID): Disposable {
-    this.#kept.add(id);
-    return { [Symbol.dispose]: () => this.#kept.delete(id) };
+    this.#kept.set(id, (this.#kept.get(id) ?? 0) + 1);
+    const release = () => {
+      const left = (this.#kept.get(id) ?? 1) - 1;
+      if (left > 0) this.#kept.set(id, left);
+      else this.#kept.delete(id);
+    };
+    return { [Symbol.dispose]: release };
   }
 
   /** The user starts it: its failures so far do not count any more. */

@@ -159,6 +159,7 @@ const UNAVAILABLE: readonly [wishes: Wishes, words: RegExp][] = [
   [{ HostConfig: { NetworkMode: 'bridge' } }, /no bridge driver yet, use --network none/],
   [{ HostConfig: { NetworkMode: 'default', PortBindings: { '80/tcp': [{ HostPort: '80' }] } } }, /published ports/],
   [{ HostConfig: { Links: ['a:b'] } }, /links/],
+  [{ HostConfig: { IpcMode: 'container:x' } }, /shared memory of another container/],
   [{ HostConfig: { BlkioDeviceReadBps: [{ Path: '/dev/sda', Rate: 1 }] } }, /BlkioDeviceReadBps/],
   [{ HostConfig: { DeviceRequests: [{ Driver: 'nvidia' }] } }, /device driver/],
   [{ HostConfig: { ExtraHosts: ['x:host-gateway'] } }, /host-gateway/],
@@ -300,6 +301,16 @@ describe('job create', () => {
       ['data', '/data', false],
       ['mine', '/t', true],
     ]);
+  });
+
+  it('gives a container the name of whose network it shares', async () => {
+    const { Id } = await daemon.create('base', { Hostname: 'base.example' });
+    await daemon.create('web', { HostConfig: { NetworkMode: 'container:base' } });
+    const { Config, HostConfig } = daemon.containers.get('web');
+    expect(Config.Hostname).to.equal('base.example');
+    expect(HostConfig.NetworkMode).to.equal(`container:${Id}`);
+    await daemon.create('on-host', { HostConfig: { NetworkMode: 'host' } });
+    expect(daemon.containers.get('on-host').Config.Hostname).to.equal('machine');
   });
 
   it('makes the host folder of -v when the container starts', async () => {

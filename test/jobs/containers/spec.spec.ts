@@ -129,10 +129,11 @@ describe('OCI spec of a container', () => {
     ]);
     expect(spec({ host: { NetworkMode: 'host' } }).linux.sysctl).to.deep.equal({});
     expect(types({ host: { CgroupnsMode: 'private' } })).to.include('cgroup');
-    const joins = { network: '/proc/7/ns/net', ipc: '/proc/7/ns/ipc' };
-    const given = { host: { NetworkMode: `container:${ID}`, IpcMode: `container:${ID}` }, joins };
+    const joins = { network: '/proc/7/ns/net', pid: '/proc/7/ns/pid' };
+    const given = { host: { NetworkMode: `container:${ID}`, PidMode: `container:${ID}` }, joins };
     expect(spec(given).linux.namespaces).to.deep.include({ type: 'network', path: '/proc/7/ns/net' });
-    expect(mountAt(given, '/dev/shm')).to.deep.include({ type: 'bind', source: '/proc/7/root/dev/shm' });
+    expect(spec(given).linux.namespaces).to.deep.include({ type: 'pid', path: '/proc/7/ns/pid' });
+    expect(mountAt({ host: { IpcMode: 'host' } }, '/dev/shm')).to.deep.include({ type: 'bind', source: '/dev/shm' });
     expect(mountAt({ host: { IpcMode: 'none' } }, '/dev/shm')).to.equal(undefined);
   });
 
