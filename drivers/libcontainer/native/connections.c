@@ -34,14 +34,16 @@ static bool take_control(struct monitor *monitor, uint8_t type, const uint8_t *p
     return true;
   }
   if (type == FRAME_RESIZE && length == 8) {
-    const struct winsize size = {.ws_row = (unsigned short)read_u32_be(payload), .ws_col = (unsigned short)read_u32_be(payload + 4)};
+    const uint32_t rows = read_u32_be(payload), columns = read_u32_be(payload + 4);
+    const struct winsize size = {.ws_row = (unsigned short)rows, .ws_col = (unsigned short)columns};
     if (monitor->terminal >= 0) ioctl(monitor->terminal, TIOCSWINSZ, &size);
     return true;
   }
   return false;
 }
 
-static bool take_hello(struct monitor *monitor, struct connection *connection, uint8_t type, const uint8_t *payload, size_t length) {
+static bool take_hello(struct monitor *monitor, struct connection *connection, uint8_t type, const uint8_t *payload,
+                       size_t length) {
   if (type == FRAME_HELLO_CONTROL && length == 0) {
     connection->kind = CONNECTION_CONTROL;
     if (monitor->is_started) say_state(monitor, connection);
@@ -129,9 +131,11 @@ static void send_to(struct monitor *monitor, struct connection *connection, uint
   watch(monitor, &connection->source, wanted_events(connection));
 }
 
-void connections_send(struct monitor *monitor, enum connection_kind kind, uint8_t flag, uint8_t type, const void *data, size_t length) {
+void connections_send(struct monitor *monitor, enum connection_kind kind, uint8_t flag, uint8_t type, const void *data,
+                      size_t length) {
   for (struct connection *each = monitor->connections; each; each = each->next)
-    if (each->kind == kind && !each->is_gone && (flag == 0 || each->flags & flag)) send_to(monitor, each, type, data, length);
+    if (each->kind == kind && !each->is_gone && (flag == 0 || each->flags & flag))
+      send_to(monitor, each, type, data, length);
 }
 
 /* ——— coming and going */

@@ -53,7 +53,8 @@ static int find_program(struct interpreter *interpreter, const struct op_execve 
     if (strlen(name) >= PATH_MAX) return -ENAMETOOLONG;
     strcpy(found, name);
     if (error == -EACCES) set_detail(interpreter, "exec: \"%s\": permission denied", name);
-    else if (error) set_detail(interpreter, "exec: \"%s\": stat %s: %s", name, name, error == -ENOTDIR ? "not a directory" : "no such file or directory");
+    const char *why = error == -ENOTDIR ? "not a directory" : "no such file or directory";
+    if (error) set_detail(interpreter, "exec: \"%s\": stat %s: %s", name, name, why);
     return error;
   }
   const int error = search_path(name, variable(&op->env, "PATH"), found);

@@ -7,8 +7,8 @@ uint32_t read_u32_be(const uint8_t *bytes) {
 }
 
 void frame_header(uint8_t header[FRAME_HEADER_BYTES], uint8_t type, uint32_t length) {
-  const uint8_t bytes[FRAME_HEADER_BYTES] = {type, 0, 0, 0, (uint8_t)(length >> 24), (uint8_t)(length >> 16), (uint8_t)(length >> 8), (uint8_t)length};
-  memcpy(header, bytes, sizeof bytes);
+  const uint32_t words[2] = {__builtin_bswap32((uint32_t)type << 24), __builtin_bswap32(length)};
+  memcpy(header, words, sizeof words);
 }
 
 static size_t least(size_t a, size_t b) { return a < b ? a : b; }

@@ -16,7 +16,8 @@
   } while (0)
 
 /* openat2(2) */
-enum { K_RESOLVE_NO_XDEV = 0x01, K_RESOLVE_NO_MAGICLINKS = 0x02, K_RESOLVE_NO_SYMLINKS = 0x04, K_RESOLVE_BENEATH = 0x08, K_RESOLVE_IN_ROOT = 0x10 };
+enum { K_RESOLVE_NO_XDEV = 0x01, K_RESOLVE_NO_MAGICLINKS = 0x02, K_RESOLVE_NO_SYMLINKS = 0x04 };
+enum { K_RESOLVE_BENEATH = 0x08, K_RESOLVE_IN_ROOT = 0x10 };
 struct k_open_how {
   uint64_t flags;
   uint64_t mode;
@@ -98,7 +99,8 @@ static inline int k_pivot_root(const char *new_root, const char *put_old) {
 enum { K_PROC_SUPER_MAGIC = 0x9fa0, K_DEVPTS_SUPER_MAGIC = 0x1cd1 };
 
 /* prctl(2), capset(2), seccomp(2) */
-enum { K_PR_SET_PDEATHSIG = 1, K_PR_SET_DUMPABLE = 4, K_PR_SET_KEEPCAPS = 8, K_PR_SET_NAME = 15, K_PR_CAPBSET_DROP = 24, K_PR_SET_NO_NEW_PRIVS = 38, K_PR_CAP_AMBIENT = 47 };
+enum { K_PR_SET_PDEATHSIG = 1, K_PR_SET_DUMPABLE = 4, K_PR_SET_KEEPCAPS = 8, K_PR_SET_NAME = 15 };
+enum { K_PR_CAPBSET_DROP = 24, K_PR_SET_NO_NEW_PRIVS = 38, K_PR_CAP_AMBIENT = 47 };
 enum { K_PR_CAP_AMBIENT_RAISE = 2, K_PR_CAP_AMBIENT_CLEAR_ALL = 4 };
 struct k_cap_header {
   uint32_t version;

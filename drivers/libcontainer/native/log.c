@@ -128,7 +128,9 @@ static void make_stamp(struct log *log, int stream, struct stamp *stamp) {
   if (log->format != LOG_JSON_FILE) return;
   print_time(log, &time, text);
   for (int partial = 0; partial < 2; partial++)
-    stamp->tail_sizes[partial] = (size_t)snprintf(stamp->tails[partial], sizeof stamp->tails[partial], "%s\",\"stream\":\"%s\",\"time\":\"%sZ\"}\n", partial ? "" : "\\n", stream == 0 ? "stdout" : "stderr", text);
+    stamp->tail_sizes[partial] = (size_t)snprintf(stamp->tails[partial], sizeof stamp->tails[partial],
+                                                  "%s\",\"stream\":\"%s\",\"time\":\"%sZ\"}\n", partial ? "" : "\\n",
+                                                  stream == 0 ? "stdout" : "stderr", text);
 }
 
 static size_t put(uint8_t *out, const void *data, size_t size) {
@@ -142,7 +144,8 @@ static size_t json_entry(uint8_t *out, const struct stamp *stamp, bool partial, 
   return size + put(out + size, stamp->tails[partial], stamp->tail_sizes[partial]);
 }
 
-static size_t local_entry(uint8_t *out, const struct stamp *stamp, int stream, bool partial, const uint8_t *text, size_t length) {
+static size_t local_entry(uint8_t *out, const struct stamp *stamp, int stream, bool partial, const uint8_t *text,
+                          size_t length) {
   const uint32_t n = (uint32_t)length;
   size_t size = put(out, &n, 4);
   out[size++] = (uint8_t)(stream + 1);

@@ -49,7 +49,8 @@ static void add_times(struct text *text, const struct report *report) {
 }
 
 static void add_state(struct text *text, const struct monitor *monitor) {
-  add(text, "{\"pid\":%d,\"at\":\"%lld.%09lld\",\"warnings\":[", monitor->pid, (long long)monitor->started_s, (long long)monitor->started_ns);
+  const long long seconds = monitor->started_s, ns = monitor->started_ns;
+  add(text, "{\"pid\":%d,\"at\":\"%lld.%09lld\",\"warnings\":[", monitor->pid, seconds, ns);
   for (uint32_t i = 0; i < monitor->warning_count; i++)
     add(text, "%s{\"op\":%u,\"errno\":%d}", i ? "," : "", monitor->warnings[i].operation, monitor->warnings[i].error);
   add(text, "]");

@@ -93,7 +93,7 @@ static void end(struct monitor *monitor) {
   monitor->is_over = true;
 }
 
-/* Reaped → all read → `exit` → EXITED → attachments closed → `sock` unlinked → the end. The mounts are torn down by whoever
+/* Reaped → all read → `exit` → EXITED → attachments closed → `sock` unlinked → the end. The mounts are torn down by who
  * holds the namespace last: that is us, when everybody has been told. */
 static void settle(struct monitor *monitor) {
   connections_sweep(monitor);

@@ -111,7 +111,9 @@ void stdin_close(struct monitor *monitor);
 
 /* connections.c */
 bool connection_add(struct monitor *monitor, int fd, enum connection_kind kind, uint8_t flags);
-void connections_send(struct monitor *monitor, enum connection_kind kind, uint8_t flag, uint8_t type, const void *data, size_t length);
+/* To all of a kind; to those with `flag` only, if it is not 0. */
+void connections_send(struct monitor *monitor, enum connection_kind kind, uint8_t flag, uint8_t type, const void *data,
+                      size_t length);
 void connections_resume_input(struct monitor *monitor);
 void connections_sweep(struct monitor *monitor);
 bool connections_finish(struct monitor *monitor); /* closes those with nothing left to say; true when none is left */

@@ -7,51 +7,11 @@
 #include <sys/sysmacros.h>
 
 #include "beneath.h"
-#include "perform.h"
+#include "mount-context.h"
 
 int perform_propagation(struct interpreter *interpreter, const struct op_propagation *op) {
   (void)interpreter;
   return result_of(mount(NULL, op->path, NULL, (unsigned long)op->mountFlags, NULL));
-}
-
-/* What the filesystem itself says to a failed fsconfig: lines such as "e overlay: …". */
-static void tell_of_filesystem(struct interpreter *interpreter, int context) {
-  char words[256];
-  const ssize_t length = read(context, words, sizeof words - 1);
-  if (length <= 2) return;
-  words[length] = 0;
-  words[strcspn(words, "\n")] = 0;
-  set_detail(interpreter, "%s", words + 2);
-}
-
-static int configure(int context, const char *key, const char *value) {
-  return k_fsconfig(context, K_FSCONFIG_SET_STRING, key, value);
-}
-
-/* `key=value` or `key`. */
-static int configure_option(int context, const char *option) {
-  char key[64];
-  const size_t length = strcspn(option, "=");
-  if (length >= sizeof key) return -EINVAL;
-  memcpy(key, option, length);
-  key[length] = 0;
-  if (option[length] == '=') return configure(context, key, option + length + 1);
-  return k_fsconfig(context, K_FSCONFIG_SET_FLAG, key, NULL);
-}
-
-static int configure_options(int context, const struct strings *options) {
-  int error = 0;
-  for (uint32_t i = 0; i < options->count && !error; i++) error = configure_option(context, options->items[i]);
-  return error;
-}
-
-/* Makes the superblock and a detached mount of it; closes `context`. */
-static int create(struct interpreter *interpreter, int context, int error, unsigned attributes) {
-  int fd = error ? error : k_fsconfig(context, K_FSCONFIG_CMD_CREATE, NULL, NULL);
-  if (fd == 0) fd = k_fsmount(context, attributes);
-  if (fd < 0) tell_of_filesystem(interpreter, context);
-  close(context);
-  return fd;
 }
 
 static int attach_fd(int mount, int target) {
@@ -61,71 +21,6 @@ static int attach_fd(int mount, int target) {
 static int set_attributes(int mount, uint64_t set, uint64_t clear, uint64_t propagation, uint32_t flags) {
   const struct k_mount_attr attr = {.set = set, .clear = clear, .propagation = propagation};
   return k_mount_setattr(mount, "", K_AT_EMPTY_PATH | (flags & FLAG_RECURSIVE ? K_AT_RECURSIVE : 0), &attr);
-}
-
-/* ——— overlay */
-
-static int overlay_lowers(int context, const struct op_overlay *op) {
-  int error = configure(context, "source", "overlay");
-  for (uint32_t i = 0; i < op->lowers.count && !error; i++) error = configure(context, "lowerdir+", op->lowers.items[i]);
-  return error;
-}
-
-/* fsopen(2) with a call a layer (6.5 and later): no limit by a page of options. An older kernel says EINVAL, at the latest
- * when the filesystem is to be created. */
-static int overlay_by_calls(struct interpreter *interpreter, const struct op_overlay *op) {
-  const int context = k_fsopen("overlay");
-  if (context < 0) return context;
-  int error = overlay_lowers(context, op);
-  if (!error && *op->upper) error = configure(context, "upperdir", op->upper);
-  if (!error && *op->work) error = configure(context, "workdir", op->work);
-  if (!error) error = configure_options(context, &op->options);
-  return create(interpreter, context, error, 0);
-}
-
-static char *append(char *at, const char *end, const char *word) {
-  const size_t length = at ? strlen(word) : 0;
-  if (!at || (size_t)(end - at) <= length) return NULL;
-  memcpy(at, word, length + 1);
-  return at + length;
-}
-
-/* mount(2) with one page of options: short relative lower folders make the page go far. */
-static int overlay_by_options(const struct op_overlay *op) {
-  char page[4096], *at = page;
-  const char *const end = page + sizeof page;
-  for (uint32_t i = 0; i < op->lowers.count; i++) {
-    if (strpbrk(op->lowers.items[i], ":,\\")) return -EINVAL;
-    at = append(append(at, end, i == 0 ? "lowerdir=" : ":"), end, op->lowers.items[i]);
-  }
-  if (*op->upper) at = append(append(at, end, ",upperdir="), end, op->upper);
-  if (*op->work) at = append(append(at, end, ",workdir="), end, op->work);
-  for (uint32_t i = 0; i < op->options.count; i++) at = append(append(at, end, ","), end, op->options.items[i]);
-  if (!at) return -E2BIG;
-  if (mount("overlay", op->target, "overlay", 0, page) < 0) return -errno;
-  return result_of(open(op->target, O_PATH | O_DIRECTORY | O_CLOEXEC));
-}
-
-static int overlay(struct interpreter *interpreter, const struct op_overlay *op) {
-  const int fd = overlay_by_calls(interpreter, op);
-  if (fd == -EINVAL) {
-    const int mounted = overlay_by_options(op);
-    if (mounted >= 0) interpreter->report->detail[0] = 0;
-    return mounted;
-  }
-  if (fd < 0) return fd;
-  const int error = k_move_mount(fd, "", AT_FDCWD, op->target, K_MOVE_MOUNT_F_EMPTY_PATH);
-  return error ? close(fd), error : fd;
-}
-
-int perform_overlay(struct interpreter *interpreter, const struct op_overlay *op) {
-  const int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-  if (here < 0) return -errno;
-  int fd = result_of(chdir(op->base));
-  if (fd == 0) fd = overlay(interpreter, op);
-  if (fchdir(here) < 0 && fd >= 0) fd = (close(fd), -errno);
-  close(here);
-  return fd < 0 ? fd : slot_put(interpreter, op->slot, fd);
 }
 
 /* ——— detached mounts */
@@ -184,9 +79,9 @@ static int open_target(struct interpreter *interpreter, int root, const struct o
 static int new_filesystem(struct interpreter *interpreter, const struct op_mount_beneath *op) {
   const int context = k_fsopen(op->fstype);
   if (context < 0) return context;
-  int error = *op->source ? configure(context, "source", op->source) : 0;
-  if (!error) error = configure_options(context, &op->options);
-  const int fd = create(interpreter, context, error, (unsigned)op->attributes);
+  int error = *op->source ? mount_option(context, "source", op->source) : 0;
+  if (!error) error = mount_options(context, &op->options);
+  const int fd = mount_create(interpreter, context, error, (unsigned)op->attributes);
   if (fd < 0 || op->propagation == 0) return fd;
   error = set_attributes(fd, 0, 0, op->propagation, 0);
   return error ? close(fd), error : fd;
@@ -252,10 +147,11 @@ static int mask_folder(struct interpreter *interpreter, int target) {
   if (interpreter->empty_dir >= 0) return bind_fd(interpreter->empty_dir, target, 0);
   const int context = k_fsopen("tmpfs");
   if (context < 0) return context;
-  int error = configure(context, "source", "tmpfs");
-  if (!error) error = configure(context, "nr_blocks", "1");
+  int error = mount_option(context, "source", "tmpfs");
+  if (!error) error = mount_option(context, "nr_blocks", "1");
   if (!error) error = k_fsconfig(context, K_FSCONFIG_SET_FLAG, "ro", NULL);
-  const int fd = create(interpreter, context, error, K_MOUNT_ATTR_RDONLY | K_MOUNT_ATTR_NOSUID | K_MOUNT_ATTR_NODEV | K_MOUNT_ATTR_NOEXEC);
+  const unsigned nothing = K_MOUNT_ATTR_RDONLY | K_MOUNT_ATTR_NOSUID | K_MOUNT_ATTR_NODEV | K_MOUNT_ATTR_NOEXEC;
+  const int fd = mount_create(interpreter, context, error, nothing);
   error = fd < 0 ? fd : attach_fd(fd, target);
   if (error) return close_quietly(fd), error;
   interpreter->empty_dir = fd;

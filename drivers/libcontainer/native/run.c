@@ -115,13 +115,19 @@ static int run_monitor(struct monitor *monitor, const struct arguments *argument
   return monitor_loop(monitor);
 }
 
+static void have_nothing(struct monitor *monitor) {
+  monitor->folder = monitor->spool_folder = monitor->log.folder = monitor->log.fd = -1;
+  monitor->listener.fd = monitor->status.fd = monitor->exit.fd = monitor->input.fd = -1;
+  monitor->outputs[0].source.fd = monitor->outputs[1].source.fd = -1;
+  monitor->terminal = monitor->mount_namespace = monitor->oom_fd = -1;
+}
+
 static int become_monitor(bool is_exec, int argc, char **argv) {
   struct arguments arguments = {0};
   struct monitor *monitor = calloc(1, sizeof *monitor);
   if (!monitor) return EXIT_FAILED;
-  *monitor = (struct monitor){.is_exec = is_exec, .folder = -1, .spool_folder = -1, .listener.fd = -1, .input.fd = -1, .terminal = -1, .status.fd = -1, .exit.fd = -1, .mount_namespace = -1, .oom_fd = -1};
-  monitor->outputs[0].source.fd = monitor->outputs[1].source.fd = -1;
-  monitor->log.folder = monitor->log.fd = -1;
+  monitor->is_exec = is_exec;
+  have_nothing(monitor);
   monitor->title = argv[-2];
   if (argc > 0) monitor->title_size = (size_t)(argv[argc - 1] + strlen(argv[argc - 1]) + 1 - argv[-2]);
   if (!parse_arguments(&arguments, &monitor->options, argc, argv)) {

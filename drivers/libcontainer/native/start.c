@@ -132,7 +132,8 @@ _Noreturn static void child_ends(struct start *start, enum outcome outcome) {
 /* A program without `clone`: we fork, all of it runs in the child. */
 static enum outcome run_in_child(struct start *start) {
   struct interpreter *interpreter = &start->interpreter;
-  struct k_clone_args args = {.flags = K_CLONE_PIDFD, .pidfd = (uint64_t)(uintptr_t)&interpreter->child_pidfd, .exit_signal = SIGCHLD};
+  const uint64_t pidfd = (uint64_t)(uintptr_t)&interpreter->child_pidfd;
+  struct k_clone_args args = {.flags = K_CLONE_PIDFD, .pidfd = pidfd, .exit_signal = SIGCHLD};
   const int pid = k_clone3(&args);
   if (pid < 0) {
     start->report->error = -pid;
@@ -159,7 +160,8 @@ static int receive_descriptor(int socket) {
   struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
   if (recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) <= 0) return -1;
   const struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-  if (header && header->cmsg_type == SCM_RIGHTS && header->cmsg_len == CMSG_LEN(sizeof fd)) memcpy(&fd, CMSG_DATA(header), sizeof fd);
+  if (header && header->cmsg_type == SCM_RIGHTS && header->cmsg_len == CMSG_LEN(sizeof fd))
+    memcpy(&fd, CMSG_DATA(header), sizeof fd);
   return fd;
 }
 
@@ -277,7 +279,8 @@ static bool run(struct monitor *monitor, struct start *start) {
 bool start_process(struct monitor *monitor, int program_fd) {
   struct start *start = monitor->start = take_memory(sizeof *start, MAP_PRIVATE);
   if (!start) return say_failure(monitor, ENOMEM, "out of memory"), false;
-  for (int i = 0; i < 2; i++) start->status[i] = start->console[i] = start->stdio[0][i] = start->stdio[1][i] = start->stdio[2][i] = -1;
+  for (int i = 0; i < 2; i++) start->status[i] = start->console[i] = -1;
+  for (int i = 0; i < 3; i++) start->stdio[i][READ_END] = start->stdio[i][WRITE_END] = -1;
   int error = load_program(start, program_fd);
   close(program_fd);
   if (error) say_failure(monitor, error, "the program cannot be read");
