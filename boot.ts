@@ -55,6 +55,8 @@ import { otherProcessOf, writePidFile } from './std/pid-file.ts';
 import { Undo } from './std/undo.ts';
 
 const debug = createDebug('gantry:boot');
+const warn = createDebug('gantry:warn:boot');
+const MIN_DESCRIPTORS = 65_536;
 const DEFAULT_HOST = 'unix:///var/run/gantry.sock';
 
 /**
@@ -64,6 +66,7 @@ const DEFAULT_HOST = 'unix:///var/run/gantry.sock';
 export async function boot(config: Config): Promise<Engine<JobTable>> {
   await using undo = new Undo();
   setDumpable(false);
+  await warnOfFewDescriptors();
   await claim(config, undo);
   const cgroups = await readCgroupLayout();
   const host = await detectHost(config, kindOf(cgroups), await installationID(config['data-root']));
@@ -90,6 +93,13 @@ export async function boot(config: Config): Promise<Engine<JobTable>> {
   const steps = undo.keep();
   engine.onShutdown('let go of folders and files', () => steps[Symbol.asyncDispose]());
   return engine;
+}
+
+/** Node has raised the soft limit to the hard one. A container takes a few descriptors of the daemon, a client one. */
+async function warnOfFewDescriptors(): Promise<void> {
+  const limits = await readFile('/proc/self/limits', 'utf8');
+  const soft = Number(/^Max open files +(\d+)/m.exec(limits)?.[1] ?? MIN_DESCRIPTORS);
+  if (soft < MIN_DESCRIPTORS) warn('at most %d files may be open: raise the limit (ulimit -n, LimitNOFILE=)', soft);
 }
 
 /** One daemon a data root, and one a pid file. Makes the folders. */
