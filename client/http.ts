@@ -67,7 +67,7 @@ export class Http {
       ...this.#host.options,
       method,
       path: `/v${API_VERSION}${path}`,
-      headers: { Host: 'gantry', 'User-Agent': 'gantry', ...length, ...headers },
+      headers: { 'User-Agent': 'gantry', ...length, ...headers },
       agent: false,
     };
     const sent = this.#host.isSecure ? httpsRequest(options) : httpRequest(options);

@@ -210,7 +210,8 @@ function makeServer(api: ApiServer, transport: Transport, tls: Tls | null): Serv
   const server =
     tls === null
       ? createServer(limits, api.onRequest(transport))
-      : createSecureServer({ ...limits, ...tlsOptions(tls) }, api.onRequest(transport));
+      : // A caller that has sent all its stdin still reads; plain HTTP is half open by itself.
+        createSecureServer({ ...limits, ...tlsOptions(tls), allowHalfOpen: true }, api.onRequest(transport));
   server.on('upgrade', api.onUpgrade(transport));
   server.on('clientError', (error, socket) => api.onClientError(error, socket));
   return Object.assign(server, { httpAllowHalfOpen: true });
