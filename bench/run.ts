@@ -14,6 +14,7 @@ import { Api } from '../test/stand-ins/api.ts';
 import { makeArchive } from '../test/stand-ins/cli-images.ts';
 import { startGantryd, type TestDaemon } from '../test/stand-ins/daemon.ts';
 import { dockerdIsInstalled, startDockerd } from '../test/stand-ins/dockerd.ts';
+import { freshDisk } from './fresh-disk.ts';
 import { commandOf, family, pss } from './memory.ts';
 import { spread, timed } from './statistics.ts';
 
@@ -239,8 +240,9 @@ async function main(): Promise<void> {
   const lines: Line[] = [];
   try {
     const archive = await makeArchive(folder);
-    await using ours = await startGantryd();
-    await using theirs = dockerdIsInstalled() ? await startDockerd() : null;
+    await using disk = await freshDisk(folder, 16);
+    await using ours = await startGantryd([], disk.path);
+    await using theirs = dockerdIsInstalled() ? await startDockerd(disk.path) : null;
     for (const host of [ours.host, theirs?.host]) {
       if (host !== undefined) await execa('docker', ['-H', host, 'load', '-q', '-i', archive]);
     }

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, open, readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { request } from 'node:http';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A real gantryd on folders of its own; disposing ends it and everything that it ran, also after a failure. */
@@ -25,8 +25,9 @@ export interface TestDaemon extends AsyncDisposable {
   restart(): Promise<number>;
 }
 
-export async function startGantryd(flags: readonly string[] = []): Promise<TestDaemon> {
-  const folder = await mkdtemp('/tmp/g-');
+/** `within`: the folder to make its folder in; short, for the addresses of sockets. */
+export async function startGantryd(flags: readonly string[] = [], within = '/tmp'): Promise<TestDaemon> {
+  const folder = await mkdtemp(join(within, 'g-'));
   const daemon = new Gantryd(folder, flags);
   try {
     await daemon.start();
@@ -50,7 +51,7 @@ class Gantryd implements TestDaemon {
     this.folder = folder;
     this.dataRoot = join(folder, 'data');
     this.execRoot = join(folder, 'run');
-    this.cgroupParent = `/gantry-${folder.slice('/tmp/g-'.length)}`;
+    this.cgroupParent = `/gantry-${basename(folder).slice('g-'.length)}`;
     this.host = `unix://${join(folder, 'sock')}`;
     this.#flags = flags;
   }

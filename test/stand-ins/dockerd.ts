@@ -18,8 +18,8 @@ export function dockerdIsInstalled(): boolean {
   );
 }
 
-export async function startDockerd(): Promise<ReferenceEngine> {
-  const folder = await mkdtemp('/tmp/dockerd-');
+export async function startDockerd(within = '/tmp'): Promise<ReferenceEngine> {
+  const folder = await mkdtemp(join(within, 'dockerd-'));
   const socket = join(folder, 'docker.sock');
   const log = await open(join(folder, 'log'), 'w');
   const daemon = spawn(
