@@ -8,7 +8,6 @@
  *     run: (request, start) => start('greet', [request.params.get('name')], {}),
  *   });
  */
-import type { Readable } from 'node:stream';
 import type { Decoder } from '../std/decode.ts';
 import type { JobTableOf } from './job.ts';
 
@@ -21,6 +20,8 @@ export interface PluginRoute<Table extends JobTableOf<Table>> {
    * status 200, or 204 when it is null.
    */
   readonly contentType?: string;
+  /** The body is the job's stdin; not together with `request.json`. */
+  readonly hasStdin?: boolean;
   /** Reads what the job is to have out of the request, and starts it. */
   readonly run: (request: PluginRequest, start: StartJob<Table>) => Promise<unknown>;
 }
@@ -45,8 +46,6 @@ export interface PluginRequest {
     integer(name: string): number | null;
   };
   readonly signal: AbortSignal;
-  /** The raw body, for the job's stdin; not together with `json`. */
-  readonly body: Readable;
   /** The body as JSON. Fails with InvalidParameter when it does not fit. */
   json<T>(decoder: Decoder<T>): Promise<T>;
 }

@@ -28,16 +28,15 @@ export const jobRoutes = (engine: RunningEngine): readonly Route[] => [
 
 async function runJob(engine: RunningEngine, request: ApiRequest): Promise<Answer> {
   const { args, env } = await callOf(request);
-  const stdin = request.isUpgrade ? new PassThrough() : isJSON(request) ? Readable.from([]) : request.body;
+  const raw = request.isUpgrade ? new PassThrough() : null;
+  const stdin = raw ?? (isJSON(request) ? Readable.from([]) : request.body);
   let job: OpenJob;
   try {
     job = engine.open(request.params.get('name'), args, env, { signal: request.signal, stdin });
   } catch (error) {
     return refusal(error);
   }
-  if (stdin instanceof PassThrough) {
-    return { hijack: { contentType: MULTIPLEXED, out: framed(job).out, stdin } };
-  }
+  if (raw !== null) return { hijack: { contentType: MULTIPLEXED, out: framed(job).out, stdin: raw } };
   if (!(request.headers.accept ?? '').includes(MULTIPLEXED)) return collected(job);
   const { out, status } = framed(job);
   const trailers = { names: ['X-Job-Status'], values: () => ({ 'X-Job-Status': String(status()) }) };

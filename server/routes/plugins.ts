@@ -24,7 +24,7 @@ async function handle(engine: RunningEngine, route: PluginRoute<JobTable>, reque
   if (route.contentType !== undefined) return stream(engine, route, route.contentType, request);
   const result = await route.run(
     request,
-    starter(engine, request, () => {}),
+    starter(engine, route, request, () => {}),
   );
   return result === null || result === undefined ? { status: 204 } : { status: 200, json: result };
 }
@@ -40,7 +40,7 @@ async function stream(
   const connect = <S extends Signature>(job: Job<S, JobTable>) => {
     job.stdout.add({ write: (chunk) => out.write(chunk), drained: () => out.drained(), end: () => {} });
   };
-  const running = route.run(request, starter(engine, request, connect));
+  const running = route.run(request, starter(engine, route, request, connect));
   await Promise.race([running, out.begun]);
   running.then(
     () => out.end(),
@@ -51,11 +51,13 @@ async function stream(
 
 function starter(
   engine: RunningEngine,
-  { signal, body }: ApiRequest,
+  { hasStdin = false }: PluginRoute<JobTable>,
+  request: ApiRequest,
   connect: <S extends Signature>(job: Job<S, JobTable>) => void,
 ): StartJob<JobTable> {
   return (name, args, env) => {
-    const job = engine.job(name, args, env, { signal, stdin: body });
+    const { signal } = request;
+    const job = engine.job(name, args, env, hasStdin ? { signal, stdin: request.body } : { signal });
     connect(job);
     return job.run();
   };

@@ -7,6 +7,7 @@ import type { JobTable } from '../../api/jobs.ts';
 import { FrameReader, JOB_END, STDERR, STDOUT } from '../../api/streams.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { apiRoutes } from '../../server/routes.ts';
+import { flag, object } from '../../std/decode.ts';
 import { serving, type TrialServer, trialEngine } from '../stand-ins/trials.ts';
 
 const MULTIPLEXED = 'application/vnd.docker.multiplexed-stream';
@@ -195,6 +196,30 @@ describe('/jobs', () => {
   });
 
   describe('routes of plugins', () => {
+    it('take env from the body, stdin from the body, or neither', async () => {
+      const quiet = object({ quiet: flag });
+      engine.route({
+        method: 'POST',
+        path: '/quiet',
+        run: async (asked, start) => start('load', [], await asked.json(quiet)),
+      });
+      engine.route({
+        method: 'PUT',
+        path: '/copies/:name+',
+        contentType: 'text/plain',
+        hasStdin: true,
+        run: (asked, start) => start('load', [], { quiet: asked.params.get('name') === 'a/b' }),
+      });
+      engine.route({ method: 'GET', path: '/nothing', run: async () => null });
+      await server[Symbol.asyncDispose]();
+      server = await serving(engine);
+      const type = { 'Content-Type': 'application/json' };
+      expect((await call('POST', '/quiet', '{"quiet":true}', type)).json).to.deep.equal({ images: ['0'] });
+      expect((await call('POST', '/quiet', '{}', type)).status).to.equal(400);
+      expect((await call('PUT', '/copies/a/b', 'bytes')).bytes.toString()).to.equal('bytes');
+      expect((await call('GET', '/nothing')).status).to.equal(204);
+    });
+
     it('may not take the place of one that is there', () => {
       engine.route({ method: 'GET', path: '/jobs', run: async () => null });
       expect(() => apiRoutes(engine)).to.throw(Conflict, 'route GET /jobs is there already');
