@@ -7,7 +7,6 @@ import { type IncomingMessage, type RequestListener, ServerResponse } from 'node
 import { Socket } from 'node:net';
 import { type Duplex, PassThrough, type Readable } from 'node:stream';
 import createDebug from 'debug';
-import { WebSocketServer } from 'ws';
 import { readJSON } from './body.ts';
 import { CallerLeft, Departure } from './departure.ts';
 import { answerOf } from './failure.ts';
@@ -33,7 +32,6 @@ export interface Transport {
 
 export class ApiServer {
   readonly #router: Router;
-  readonly #webSockets = new WebSocketServer({ noServer: true, maxPayload: 1024 * 1024 });
   readonly #open: Promise<void>;
   /** Connections that are being answered. */
   readonly #busy = new WeakMap<Duplex, ServerResponse>();
@@ -108,7 +106,7 @@ export class ApiServer {
     if (departure.signal.aborted) return abandon(exchange, answer);
     if ('webSocket' in answer) {
       response.detachSocket(request.socket);
-      this.#webSockets.handleUpgrade(request, request.socket, Buffer.alloc(0), answer.webSocket);
+      answer.webSocket(request);
     } else if ('hijack' in answer) {
       await skipBody(exchange);
       hijack(exchange, answer, { ...COMMON_HEADERS, ...answer.headers });

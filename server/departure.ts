@@ -20,6 +20,8 @@ export class Departure {
   constructor(socket: Socket, isUnix: boolean) {
     this.#socket = socket;
     this.#isUnix = isUnix;
+    // Requests in a row on one connection listen side by side.
+    socket.setMaxListeners(0);
     socket.on('end', this.#onEnd);
     socket.on('close', this.#onClose);
     if (socket.destroyed) this.#leave();

@@ -222,6 +222,7 @@ function tlsOptions(tls: Tls) {
     cert: tls.cert,
     key: tls.key,
     minVersion: 'TLSv1.2' as const,
+    handshakeTimeout: HEADERS_TIMEOUT_MS,
     ...(tls.ca === null ? {} : { ca: tls.ca, requestCert: true, rejectUnauthorized: true }),
   };
 }

@@ -11,9 +11,8 @@
  *     },
  *   }
  */
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { PassThrough, Readable } from 'node:stream';
-import type { WebSocket } from 'ws';
 import type { Decoder } from '../std/decode.ts';
 import type { Outflow } from './outflow.ts';
 import type { Query } from './query.ts';
@@ -94,6 +93,7 @@ export interface HijackAnswer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** The connection becomes a WebSocket: whoever is called answers the handshake on the request's socket. */
 export interface WebSocketAnswer {
-  readonly webSocket: (socket: WebSocket) => void;
+  readonly webSocket: (request: IncomingMessage) => void;
 }

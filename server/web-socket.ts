@@ -1,9 +1,21 @@
+import type { IncomingMessage } from 'node:http';
 import { type PassThrough, Writable } from 'node:stream';
-import { createWebSocketStream, type WebSocket } from 'ws';
+import { createWebSocketStream, type WebSocket, WebSocketServer } from 'ws';
 import type { Outflow } from './outflow.ts';
 
-/** Joins a WebSocket with a job's streams: binary messages both ways, until either side ends. */
-export function carry(socket: WebSocket, out: Outflow, stdin: PassThrough): void {
+const MAX_MESSAGE_BYTES = 1024 * 1024;
+
+/**
+ * Answers the handshake and joins the WebSocket with a job's streams: binary messages both ways, until either side ends.
+ * A handshake that is none is answered 400.
+ */
+export function carryOver(handshake: IncomingMessage, out: Outflow, stdin: PassThrough): void {
+  const server = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES });
+  handshake.socket.once('close', () => out.abandon());
+  server.handleUpgrade(handshake, handshake.socket, Buffer.alloc(0), (socket) => carry(socket, out, stdin));
+}
+
+function carry(socket: WebSocket, out: Outflow, stdin: PassThrough): void {
   const stream = createWebSocketStream(socket);
   stream.on('error', () => stream.destroy());
   stream.on('data', (chunk: Buffer) => {

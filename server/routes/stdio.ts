@@ -1,6 +1,5 @@
 /** Where a container's own streams are the answer: logs, attach, exec. */
 import { PassThrough } from 'node:stream';
-import type { WebSocket } from 'ws';
 import { execConfig } from '../../api/container.ts';
 import { InvalidParameter } from '../../api/errors.ts';
 import type { AttachEnv, JobTable } from '../../api/jobs.ts';
@@ -10,7 +9,6 @@ import { flag, integer, list, nullable, object, optional } from '../../std/decod
 import type { Answer, ApiRequest, Route } from '../route.ts';
 import { runStdio } from '../run-job.ts';
 import { isAtLeast } from '../version.ts';
-import { carry } from '../web-socket.ts';
 
 const RAW = 'application/vnd.docker.raw-stream';
 const MULTIPLEXED = 'application/vnd.docker.multiplexed-stream';
@@ -116,7 +114,9 @@ async function attachWebSocket(engine: RunningEngine, request: ApiRequest): Prom
   const job = engine.job('attach', [request.params.get('id')], env, { signal: request.signal, stdin });
   const { frames, out } = await runStdio(job);
   frames.begin(true);
-  return { webSocket: (socket: WebSocket) => carry(socket, out, stdin) };
+  // Loaded when the first one comes: few ever do, and a daemon is to start fast.
+  const { carryOver } = await import('../web-socket.ts');
+  return { webSocket: (handshake) => carryOver(handshake, out, stdin) };
 }
 
 function attachEnv({ query }: ApiRequest): AttachEnv {
