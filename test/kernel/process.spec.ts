@@ -45,7 +45,7 @@ describe('spawn', () => {
 
   it('starts a session of its own, in /, with umask 022 and no signal ignored or blocked', async () => {
     const { pid, output } = await shell(
-      "cut -d' ' -f6 /proc/$$/stat; readlink /proc/$$/cwd; umask; grep -e SigBlk -e SigIgn /proc/$$/status",
+      "cut -d' ' -f6 /proc/$$/stat; readlink /proc/$$/cwd; umask; grep -e SigBlk -e SigIgn /proc/self/status",
     );
     const zero = '0000000000000000';
     expect(output).to.equal(`${pid}\n/\n0022\nSigBlk:\t${zero}\nSigIgn:\t${zero}\n`);
