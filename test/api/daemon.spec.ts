@@ -130,7 +130,9 @@ describe('the API of a real daemon', function () {
 
   it('tells events as they happen, past ones by their time, and all fields of them', async () => {
     const since = String(Date.now() / 1000 - 0.001);
-    const filters = encodeURIComponent(JSON.stringify({ type: ['container'], event: { create: true, destroy: true } }));
+    const filters = encodeURIComponent(
+      JSON.stringify({ type: ['container'], event: { create: true, destroy: true }, label: ['who=me'] }),
+    );
     const watching = new RawClient(daemon.host);
     watching.say(http('GET', `/events?filters=${filters}`));
     await watching.hears(/\r\n\r\n/);
