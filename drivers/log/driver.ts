@@ -1,6 +1,6 @@
 /**
  * Logs are written by the container's monitor, which outlives the daemon; a log driver here says how (`writing`) and
- * reads them back. The layout of the files is in ARCHITECTURE.md, 2.3.
+ * reads them back. The layout of the files is in ARCHITECTURE.md, 5.4.
  */
 export interface LogDriver {
   readonly name: 'json-file' | 'local' | 'none';

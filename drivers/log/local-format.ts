@@ -1,4 +1,4 @@
-/** The binary layout of `local` (ARCHITECTURE.md, 2.3): lengths at both ends, so damage is seen and passed over. */
+/** The binary layout of `local` (ARCHITECTURE.md, 5.4): lengths at both ends, so damage is seen and passed over. */
 import type { BatchBuilder } from './batch.ts';
 import type { LogFormat } from './format.ts';
 

@@ -1,5 +1,7 @@
 /** The two networks that need nothing built: the host's own, and none but a loopback. */
 import { createHash } from 'node:crypto';
+import { formatLink } from 'netlink/dist/rt/gen_structs.js';
+import { formatMessage } from 'netlink/dist/structs.js';
 import type { Operation } from '../libcontainer/program.ts';
 import type { NetworkDriver, NetworkPlan } from './driver.ts';
 
@@ -35,26 +37,20 @@ export class NoneNetwork implements NetworkDriver {
   async leave(): Promise<void> {}
 }
 
-/** linux/netlink.h, linux/rtnetlink.h, linux/if.h */
+/** linux/netlink.h, linux/rtnetlink.h */
 const NETLINK_ROUTE = 0;
 const RTM_NEWLINK = 16;
 const NLM_F_REQUEST = 0x1;
 const NLM_F_ACK = 0x4;
-const IFF_UP = 0x1;
 /** In every network namespace the loopback is the first link. */
 const LOOPBACK = 1;
 
 /** `ip link set lo up`: struct nlmsghdr and struct ifinfomsg, nothing more (rtnetlink(7)). */
 function loopbackUp(): Operation {
-  const message = Buffer.alloc(32);
-  message.writeUInt32LE(message.length, 0);
-  message.writeUInt16LE(RTM_NEWLINK, 4);
-  message.writeUInt16LE(NLM_F_REQUEST | NLM_F_ACK, 6);
-  message.writeUInt32LE(1, 8);
-  message.writeInt32LE(LOOPBACK, 20);
-  message.writeUInt32LE(IFF_UP, 24);
-  message.writeUInt32LE(IFF_UP, 28);
-  return { op: 'netlink', owner: 'network/none', protocol: NETLINK_ROUTE, messages: message, flags: 0 };
+  const data = formatLink({ index: LOOPBACK, flags: { up: true }, change: { up: true } });
+  const header = { type: RTM_NEWLINK, flags: NLM_F_REQUEST | NLM_F_ACK, seq: 1, port: 0 };
+  const messages = Buffer.concat(formatMessage({ ...header, data }));
+  return { op: 'netlink', owner: 'network/none', protocol: NETLINK_ROUTE, messages, flags: 0 };
 }
 
 /** What inspect shows (Docker Engine API, `EndpointSettings`). Neither network gives an address. */

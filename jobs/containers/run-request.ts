@@ -34,7 +34,7 @@ export async function runRequestFor(
 ): Promise<RunRequest> {
   const { containers, host, layers } = deps;
   const { ID, Config, HostConfig } = container;
-  // The first 32 digits tell a container's monitor from others: ARCHITECTURE.md, 2.1.
+  // The first 32 digits tell a container's monitor from others: ARCHITECTURE.md, 5.1.
   const rootfs = join(host.execRoot, 'c', ID.slice(0, 32), 'rootfs');
   const { joins, network: shared } = joinsOf(container, deps);
   const [devices, operations, network] = await Promise.all([

@@ -1,4 +1,4 @@
-/* The frames of ARCHITECTURE.md §2.1, read as they come: a header of 8 bytes (type, three zeros, length big-endian), then the
+/* The frames of ARCHITECTURE.md §5.1, read as they come: a header of 8 bytes (type, three zeros, length big-endian), then the
  * payload. stdin's payload passes through in pieces; all others are small and given whole. */
 #ifndef GANTRY_FRAMES_H
 #define GANTRY_FRAMES_H

@@ -1,4 +1,4 @@
-/* The container's log, in the layouts of ARCHITECTURE.md §2.3. `local` is, little-endian and an entry a line:
+/* The container's log, in the layouts of ARCHITECTURE.md §5.4. `local` is, little-endian and an entry a line:
  *
  *   u32 n · u8 stream (1 stdout, 2 stderr) · u8 flags (1: partial) · u64 ns since 1970 · n bytes · u32 n
  *

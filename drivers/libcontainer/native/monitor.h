@@ -1,4 +1,4 @@
-/* A monitor: the parent of one process, that owns its stdio, writes its log and tells of its end. ARCHITECTURE.md §2.1 is what
+/* A monitor: the parent of one process, that owns its stdio, writes its log and tells of its end. ARCHITECTURE.md §5.1 is what
  * it promises. One thread, one epoll loop; buffers are given back when idle, as a thousand of these sit on a host.
  *
  *   start.c         the program is run, the process is there

@@ -1,4 +1,4 @@
-/* The OPTIONS word of a monitor: `key=value` pairs joined by commas, values percent-encoded (ARCHITECTURE.md §2.1). */
+/* The OPTIONS word of a monitor: `key=value` pairs joined by commas, values percent-encoded (ARCHITECTURE.md §5.1). */
 #ifndef GANTRY_OPTIONS_H
 #define GANTRY_OPTIONS_H
 
