@@ -34,10 +34,10 @@ describe('spawn', () => {
     const marked = openSync('/etc/hostname', 'r');
     try {
       const { output } = await shell(
-        'echo "$0 $#"; env | sort | grep -v -e PWD -e SHLVL -e _=; ls /proc/$$/fd | wc -l; cat <&3',
+        'echo "$0 $#"; env | sort | grep -v -e PWD -e SHLVL -e _=; ls /proc/$$/fd; cat <&3',
         [marked],
       );
-      expect(output).to.equal(`sh 0\nPATH=/usr/bin:/bin\n4\n${readFileSync('/etc/hostname', 'utf8')}`);
+      expect(output).to.equal(`sh 0\nPATH=/usr/bin:/bin\n0\n1\n2\n3\n${readFileSync('/etc/hostname', 'utf8')}`);
     } finally {
       closeSync(marked);
     }
@@ -124,11 +124,12 @@ describe('ended', () => {
       require('node:worker_threads').parentPort.postMessage(pid);
     })`;
     const worker = new Worker(source, { eval: true });
+    const over = new Promise((resolve) => worker.once('exit', resolve));
     const pid = await new Promise<number>((resolve, reject) => {
       worker.once('message', resolve);
       worker.once('error', reject);
     });
-    const code = await new Promise((resolve) => worker.once('exit', resolve));
+    const code = await over;
     process.kill(pid, 'SIGKILL');
     expect(code).to.equal(0);
   });
