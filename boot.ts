@@ -6,11 +6,10 @@
  *   → serve_api → acceptconnections
  */
 import { constants } from 'node:fs';
-import { mkdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import createDebug from 'debug';
-import { emptyDir, ensureDir } from 'fs-extra/esm';
 import { Conflict, SystemFailure } from './api/errors.ts';
 import type { JobTable } from './api/jobs.ts';
 import type { Config } from './config.ts';
@@ -122,8 +121,8 @@ async function claim(config: Config, undo: Undo): Promise<void> {
   }
   undo.use('remove the pid file', await writePidFile(config.pidfile));
   const uploads = join(config['data-root'], 'tmp');
-  await ensureDir(uploads, 0o700);
-  await emptyDir(uploads);
+  await rm(uploads, { recursive: true, force: true });
+  await mkdir(uploads, { mode: 0o700 });
 }
 
 /** Stores and drivers, with what is on disk in them. */

@@ -1,7 +1,5 @@
 /** The two networks that need nothing built: the host's own, and none but a loopback. */
 import { createHash } from 'node:crypto';
-import { formatLink } from 'netlink/dist/rt/gen_structs.js';
-import { formatMessage } from 'netlink/dist/structs.js';
 import type { Operation } from '../libcontainer/program.ts';
 import type { NetworkDriver, NetworkPlan } from './driver.ts';
 
@@ -27,7 +25,7 @@ export class NoneNetwork implements NetworkDriver {
   readonly id = networkID('none');
 
   async join(container: string): Promise<NetworkPlan> {
-    return { newNamespace: true, operations: [loopbackUp()], endpoints: this.endpoints(container) };
+    return { newNamespace: true, operations: [await loopbackUp()], endpoints: this.endpoints(container) };
   }
 
   endpoints(container: string): NetworkPlan['endpoints'] {
@@ -45,8 +43,13 @@ const NLM_F_ACK = 0x4;
 /** In every network namespace the loopback is the first link. */
 const LOOPBACK = 1;
 
-/** `ip link set lo up`: struct nlmsghdr and struct ifinfomsg, nothing more (rtnetlink(7)). */
-function loopbackUp(): Operation {
+/**
+ * `ip link set lo up`: struct nlmsghdr and struct ifinfomsg, nothing more (rtnetlink(7)). The codecs are loaded when a
+ * first container wants them: a daemon that starts has no use for them.
+ */
+async function loopbackUp(): Promise<Operation> {
+  const { formatLink } = await import('netlink/dist/rt/gen_structs.js');
+  const { formatMessage } = await import('netlink/dist/structs.js');
   const data = formatLink({ index: LOOPBACK, flags: { up: true }, change: { up: true } });
   const header = { type: RTM_NEWLINK, flags: NLM_F_REQUEST | NLM_F_ACK, seq: 1, port: 0 };
   const messages = Buffer.concat(formatMessage({ ...header, data }));

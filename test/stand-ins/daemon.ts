@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, open, readdir, readFile, rm, rmdir } from 'node:fs/promises';
+import { mkdtemp, open, readdir, readFile, rmdir } from 'node:fs/promises';
 import { request } from 'node:http';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ensureDir, remove } from 'fs-extra/esm';
 
 /** A real gantryd on folders of its own; disposing ends it and everything that it ran, also after a failure. */
 export interface TestDaemon extends AsyncDisposable {
@@ -65,7 +66,7 @@ class Gantryd implements TestDaemon {
   }
 
   async start(): Promise<number> {
-    await mkdir(this.folder, { recursive: true });
+    await ensureDir(this.folder);
     const log = await open(join(this.folder, 'log'), 'a');
     const begin = performance.now();
     this.#process = spawn(
@@ -100,7 +101,7 @@ class Gantryd implements TestDaemon {
     for (const pid of await this.#processes()) killIfThere(pid);
     for (let tries = 0; tries < 100 && (await this.#processes()).length > 0; tries++) await sleep(20);
     await removeCgroups(this.cgroupParent);
-    await rm(this.folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+    await remove(this.folder);
   }
 
   async #ready(daemon: ChildProcess): Promise<void> {
