@@ -38,12 +38,15 @@ export function chainID(parent: ChainID | null, layer: DiffID): ChainID {
   return parent === null ? chainIDOf(layer) : chainIDOf(sha256(`${parent} ${layer}`));
 }
 
-/** Chain ids of an image's layers, lowest first: the last one is what a container stands on. */
+/** Chain ids of an image's layers, lowest first. */
 export function chainIDs(layers: readonly DiffID[]): ChainID[] {
   const chains: ChainID[] = [];
   for (const layer of layers) chains.push(chainID(chains.at(-1) ?? null, layer));
   return chains;
 }
+
+/** What a container of an image stands on: all of its layers; null for an empty image. */
+export const topChain = (layers: readonly DiffID[]): ChainID | null => chainIDs(layers).at(-1) ?? null;
 
 export function containerID(value: string): ContainerID {
   if (!/^[0-9a-f]{64}$/.test(value)) throw new InvalidParameter(`invalid container id: ${value}`);

@@ -1,7 +1,7 @@
 /** What comes before the first request: the records are made true again. There is no other way to start. */
 import createDebug from 'debug';
 import { execConfig } from '../api/container.ts';
-import { type ChainID, chainID } from '../api/ids.ts';
+import { type ChainID, topChain } from '../api/ids.ts';
 import type { Image } from '../api/image.ts';
 import type { Adopted } from '../drivers/exec/driver.ts';
 import type { Daemon } from './daemon.ts';
@@ -26,7 +26,7 @@ export async function recover(daemon: Daemon): Promise<void> {
 }
 
 function topOf(image: Image): { image: Image['id']; top: ChainID }[] {
-  const top = image.diffIDs.reduce<ChainID | null>((parent, layer) => chainID(parent, layer), null);
+  const top = topChain(image.diffIDs);
   return top === null ? [] : [{ image: image.id, top }];
 }
 

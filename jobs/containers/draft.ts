@@ -5,8 +5,7 @@
 import { posix } from 'node:path';
 import type { ContainerConfig, CreateBody, HostConfig, MountPoint } from '../../api/container.ts';
 import { InvalidParameter, NoSuchContainer } from '../../api/errors.ts';
-import type { ChainID, ContainerID } from '../../api/ids.ts';
-import { chainID } from '../../api/ids.ts';
+import { type ChainID, type ContainerID, topChain } from '../../api/ids.ts';
 import type { Image } from '../../api/image.ts';
 import type { LogWriting } from '../../drivers/log/driver.ts';
 import { findImage } from '../../state/find-image.ts';
@@ -50,7 +49,7 @@ export async function draftOf(body: CreateBody, id: ContainerID, deps: DraftDeps
     host,
     command,
     image,
-    chain: image.diffIDs.reduce<ChainID | null>((parent, layer) => chainID(parent, layer), null),
+    chain: topChain(image.diffIDs),
     mounts,
     log: logOf(host, containers.folder(id), deps),
     warnings,

@@ -10,7 +10,7 @@
  */
 import type { ContainerRecord } from '../../api/container.ts';
 import { Conflict } from '../../api/errors.ts';
-import { chainIDs, type ImageID } from '../../api/ids.ts';
+import { type ImageID, topChain } from '../../api/ids.ts';
 import type { DeleteRow, Image } from '../../api/image.ts';
 import { familiar, parseReference, type Reference, withDefaultTag } from '../../api/reference.ts';
 import type { Daemon, JobHandler } from '../daemon.ts';
@@ -90,8 +90,8 @@ async function deleteUnnamed(deps: Deps, image: Image, force: boolean, isNameGon
   const rows: DeleteRow[] = [];
   for (const reference of deps.references.of(image.id)) rows.push(await untag(deps, image, reference));
   await deps.images.remove(image.id);
-  const top = chainIDs(image.diffIDs).at(-1);
-  const gone = top === undefined ? [] : await deps.layers.release(top, image.id);
+  const top = topChain(image.diffIDs);
+  const gone = top === null ? [] : await deps.layers.release(top, image.id);
   emitImageEvent(deps.events, image, 'delete', image.id);
   return [...rows, { Deleted: image.id }, ...gone.map((chain) => ({ Deleted: chain }))];
 }

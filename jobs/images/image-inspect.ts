@@ -5,7 +5,7 @@
  * fails   NoSuchImage · InvalidParameter
  * source  Docker Engine API, GET /images/{name}/json
  */
-import { chainIDs } from '../../api/ids.ts';
+import { topChain } from '../../api/ids.ts';
 import type { ImageRunConfig } from '../../api/image.ts';
 import { familiar } from '../../api/reference.ts';
 import { findImage } from '../../state/find-image.ts';
@@ -19,7 +19,7 @@ export const imageInspect =
     const image = findImage(deps, job.args[0]);
     const { config } = image;
     const names = references.of(image.id);
-    const top = chainIDs(image.diffIDs).at(-1) ?? null;
+    const top = topChain(image.diffIDs);
     const data = top !== null && layers.has(top) ? await layers.chainMetadata(top) : null;
     return {
       Id: image.id,

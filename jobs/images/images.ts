@@ -5,7 +5,7 @@
  * fails   InvalidParameter: a filter · NoSuchImage: in `before` or `since`
  * source  Docker Engine API, GET /images/json
  */
-import { chainIDs } from '../../api/ids.ts';
+import { topChain } from '../../api/ids.ts';
 import type { Image, ImageSummary } from '../../api/image.ts';
 import { familiar, type Reference } from '../../api/reference.ts';
 import type { Daemon, JobHandler } from '../daemon.ts';
@@ -28,8 +28,8 @@ export const images =
 
 /** Layers belong to a graph driver: an image taken in under another one is not here as long as this one is used. */
 function isWhole({ layers }: Deps, { diffIDs }: Image): boolean {
-  const top = chainIDs(diffIDs).at(-1);
-  return top === undefined || layers.has(top);
+  const top = topChain(diffIDs);
+  return top === null || layers.has(top);
 }
 
 /** -1: not counted, as long as nobody asks for it. */
@@ -40,7 +40,7 @@ function rowFor({ layers }: Deps, image: Image, references: readonly Reference[]
     RepoTags: references.filter(({ tag }) => tag !== null).map(familiar),
     RepoDigests: references.filter(({ digest }) => digest !== null).map(familiar),
     Created: Number((createdAt(image) ?? 0n) / 1_000_000_000n),
-    Size: layers.sizeOf(chainIDs(image.diffIDs).at(-1) ?? null),
+    Size: layers.sizeOf(topChain(image.diffIDs)),
     SharedSize: -1,
     Labels: image.config.config.Labels,
     Containers: -1,

@@ -10,7 +10,7 @@
  */
 import { join } from 'node:path';
 import { InvalidParameter, SystemFailure } from '../../api/errors.ts';
-import { type ChainID, chainIDs, type DiffID } from '../../api/ids.ts';
+import { type ChainID, type DiffID, topChain } from '../../api/ids.ts';
 import type { Image } from '../../api/image.ts';
 import { familiar } from '../../api/reference.ts';
 import { Inflater } from '../../state/inflate.ts';
@@ -59,7 +59,7 @@ export const load =
     const loaded: Image[] = [];
     const lines: string[] = [];
     for (const each of planned) {
-      const image = await storeImage(deps, each.config, chainIDs(each.image.diffIDs).at(-1) ?? null, undo);
+      const image = await storeImage(deps, each.config, topChain(each.image.diffIDs), undo);
       loaded.push(image);
       for (const reference of each.references) lines.push(...(await renamed(deps, each, reference, undo)));
     }

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { type ContainerRecord, containerConfig, hostConfig } from '../../api/container.ts';
-import { chainIDs, newContainerID } from '../../api/ids.ts';
+import { newContainerID, topChain } from '../../api/ids.ts';
 import type { Image } from '../../api/image.ts';
 import type { JobTable } from '../../api/jobs.ts';
 import type { EngineEvent } from '../../api/system.ts';
@@ -70,8 +70,8 @@ export class ImageStore implements AsyncDisposable {
       Layers.open(join(root, 'image/layers'), graph),
     ]);
     const tops = images.list().flatMap((image) => {
-      const top = chainIDs(image.diffIDs).at(-1);
-      return top === undefined ? [] : [{ image: image.id, top }];
+      const top = topChain(image.diffIDs);
+      return top === null ? [] : [{ image: image.id, top }];
     });
     await layers.sweep(
       tops,
@@ -100,7 +100,7 @@ export class ImageStore implements AsyncDisposable {
   /** A container of an image, as far as the image jobs look at it. */
   async addContainer(image: Image, status: 'exited' | 'running'): Promise<ContainerRecord> {
     const id = newContainerID();
-    const top = chainIDs(image.diffIDs).at(-1) ?? null;
+    const top = topChain(image.diffIDs);
     await this.containers.makeFolder(id);
     const at = toRFC3339(now());
     const record: ContainerRecord = {
