@@ -84,9 +84,15 @@ export function capabilitiesFor(add: readonly string[], drop: readonly string[],
 }
 
 function canonical(word: string): string {
+  const { whole, isKnown } = capabilityNamed(word);
+  if (!isKnown) throw new InvalidParameter(`invalid capability: "${word}"`);
+  return whole;
+}
+
+/** A user's word for a capability, or for every one, written out: `CAP_CHOWN`, `ALL`. Is it one that Linux has? */
+export function capabilityNamed(word: string): { readonly whole: string; readonly isKnown: boolean } {
   const upper = word.toUpperCase();
-  if (upper === ALL) return ALL;
-  const name = upper.startsWith('CAP_') ? upper : `CAP_${upper}`;
-  if (!CAPABILITIES.includes(name)) throw new InvalidParameter(`invalid capability: "${word}"`);
-  return name;
+  if (upper === ALL) return { whole: ALL, isKnown: true };
+  const whole = upper.startsWith('CAP_') ? upper : `CAP_${upper}`;
+  return { whole, isKnown: CAPABILITIES.includes(whole) };
 }

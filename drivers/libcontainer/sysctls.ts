@@ -1,18 +1,8 @@
 import { InvalidParameter } from '../../api/errors.ts';
+import { sysctlNamespace } from '../../api/sysctls.ts';
 import { type Operation, SLOT } from './program.ts';
 
 const OWNER = 'exec/sysctl';
-/** Settings that belong to an IPC namespace (ipc_namespaces(7)). */
-const IPC = new Set([
-  'kernel.msgmax',
-  'kernel.msgmnb',
-  'kernel.msgmni',
-  'kernel.sem',
-  'kernel.shmall',
-  'kernel.shmmax',
-  'kernel.shmmni',
-  'kernel.shm_rmid_forced',
-]);
 
 /** Which namespaces are the container's own. */
 export interface OwnNamespaces {
@@ -36,13 +26,9 @@ export function sysctlOperations(sysctl: Readonly<Record<string, string>>, own: 
 }
 
 function refuseHosts(name: string, own: OwnNamespaces): void {
-  if (IPC.has(name) || name.startsWith('fs.mqueue.')) {
-    if (own.ipc) return;
-    throw new InvalidParameter(`sysctl "${name}" is not allowed in the hosts ipc namespace`);
-  }
-  if (name.startsWith('net.')) {
-    if (own.network) return;
-    throw new InvalidParameter(`sysctl "${name}" not allowed in host network namespace`);
-  }
-  throw new InvalidParameter(`sysctl "${name}" is not in a separate kernel namespace`);
+  const namespace = sysctlNamespace(name);
+  if (namespace === null) throw new InvalidParameter(`sysctl "${name}" is not in a separate kernel namespace`);
+  if (own[namespace]) return;
+  const words = { ipc: 'is not allowed in the hosts ipc namespace', network: 'not allowed in host network namespace' };
+  throw new InvalidParameter(`sysctl "${name}" ${words[namespace]}`);
 }

@@ -1,8 +1,9 @@
 /** (pure) `--security-opt`, `--cap-add`, `--cap-drop`, `--sysctl`, namespace modes: read and checked. */
-import { CAPABILITIES } from '../../api/capabilities.ts';
+import { capabilityNamed } from '../../api/capabilities.ts';
 import type { HostConfig } from '../../api/container.ts';
 import { InvalidParameter, NotImplemented } from '../../api/errors.ts';
 import { parseSeccompProfile, type SeccompProfile } from '../../api/seccomp-profile.ts';
+import { sysctlNamespace } from '../../api/sysctls.ts';
 
 export interface SecurityOptions {
   /** null: as the daemon has it. */
@@ -56,25 +57,11 @@ function notThere(module: string, option: string): string {
 export function checkCapabilities({ CapAdd, CapDrop }: HostConfig): void {
   for (const [field, names] of Object.entries({ CapAdd, CapDrop })) {
     for (const name of names ?? []) {
-      const upper = name.toUpperCase();
-      const whole = upper.startsWith('CAP_') ? upper : `CAP_${upper}`;
-      if (upper !== 'ALL' && !CAPABILITIES.includes(whole)) {
-        throw new InvalidParameter(`invalid ${field}: unknown capability: "${whole}"`);
-      }
+      const { whole, isKnown } = capabilityNamed(name);
+      if (!isKnown) throw new InvalidParameter(`invalid ${field}: unknown capability: "${whole}"`);
     }
   }
 }
-
-const IPC_SYSCTLS = [
-  'kernel.msgmax',
-  'kernel.msgmnb',
-  'kernel.msgmni',
-  'kernel.sem',
-  'kernel.shmall',
-  'kernel.shmmax',
-  'kernel.shmmni',
-  'kernel.shm_rmid_forced',
-];
 
 /** Only what belongs to a namespace of the container's own may be set. Words: runc, `validate/validator.go`. */
 export function checkSysctls(host: HostConfig): void {
@@ -82,15 +69,13 @@ export function checkSysctls(host: HostConfig): void {
     if (!/^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+$/.test(name) || /[\0\n\r]/.test(value)) {
       throw new InvalidParameter(`invalid sysctl '${name}=${value}'`);
     }
-    if (IPC_SYSCTLS.includes(name) || name.startsWith('fs.mqueue.')) {
-      if (host.IpcMode === 'host') {
-        throw new InvalidParameter(`sysctl "${name}" is not allowed in the host IPC namespace`);
-      }
-    } else if (name.startsWith('net.')) {
-      if (host.NetworkMode === 'host')
-        throw new InvalidParameter(`sysctl "${name}" not allowed in host network namespace`);
-    } else {
-      throw new InvalidParameter(`sysctl "${name}" is not in a separate kernel namespace`);
+    const namespace = sysctlNamespace(name);
+    if (namespace === null) throw new InvalidParameter(`sysctl "${name}" is not in a separate kernel namespace`);
+    if (namespace === 'ipc' && host.IpcMode === 'host') {
+      throw new InvalidParameter(`sysctl "${name}" is not allowed in the host IPC namespace`);
+    }
+    if (namespace === 'network' && host.NetworkMode === 'host') {
+      throw new InvalidParameter(`sysctl "${name}" not allowed in host network namespace`);
     }
   }
 }
