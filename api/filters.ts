@@ -4,7 +4,7 @@ import { InvalidParameter } from './errors.ts';
 /** The `filters` of a query: for each key the values, any of which may match. */
 export type Filters = ReadonlyMap<string, readonly string[]>;
 
-export const NO_FILTERS: Filters = new Map();
+const NO_FILTERS: Filters = new Map();
 
 /**
  * Reads `{"key":{"value":true}}` (today's form) and `{"key":["value"]}` (before 1.22); both are on the wire.
@@ -18,6 +18,12 @@ export function parseFilters(json: string | null, allowed: readonly string[]): F
     filters.set(key, valuesOf(values));
   }
   return filters;
+}
+
+/** No value of that key is asked for, or one that `test` accepts. */
+export function matchesAny(filters: Filters, key: string, test: (value: string) => boolean): boolean {
+  const values = filters.get(key) ?? [];
+  return values.length === 0 || values.some(test);
 }
 
 /** Reads the same forms, already out of their JSON; absent and null are no filters. */

@@ -1,7 +1,10 @@
-import { createHash } from 'node:crypto';
+import type { ContainerRecord } from '../api/container.ts';
 import { InvalidParameter, NotFound } from '../api/errors.ts';
-import type { Filters } from '../api/filters.ts';
-import type { NetworkInspect } from '../api/resources.ts';
+import { type Filters, matchesAny } from '../api/filters.ts';
+import type { NetworkContainer, NetworkInspect } from '../api/resources.ts';
+import type { Endpoint, NetworkDriver } from '../drivers/network/driver.ts';
+import { isAlive } from './containers/life.ts';
+import { networkModeOf } from './containers/network-mode.ts';
 import type { Daemon, JobHandler } from './daemon.ts';
 
 type Deps = Pick<Daemon, 'networks' | 'containers'>;
@@ -38,18 +41,23 @@ export const networkInspect =
     return found;
   };
 
-function all(deps: Deps): NetworkInspect[] {
-  return [...deps.networks].map(([name, driver]) => inspect(deps, name, driver.id));
+function all({ containers, networks: drivers }: Deps): NetworkInspect[] {
+  const alive = containers.list().filter(({ State }) => isAlive(State));
+  return [...drivers.values()].map((driver) => inspect(driver, alive));
 }
 
-function inspect({ containers }: Deps, Name: string, Id: string): NetworkInspect {
-  const inside = containers.list().flatMap((record) => {
-    const isIn = record.State.status === 'running' && modeOf(record.HostConfig.NetworkMode) === Name;
-    return isIn ? [[record.ID, endpoint(record.Name, `${record.ID}/${Name}`)] as const] : [];
+function inspect(driver: NetworkDriver, alive: readonly ContainerRecord[]): NetworkInspect {
+  const { name: Name, id } = driver;
+  const inside = alive.flatMap((record) => {
+    const place = driver.endpoints(record.ID)[Name];
+    const mode = networkModeOf(record.HostConfig);
+    return place !== undefined && mode.kind === 'driver' && mode.name === Name
+      ? [[record.ID, rowFor(record, place)] as const]
+      : [];
   });
   return {
     Name,
-    Id,
+    Id: id,
     Created: '0001-01-01T00:00:00Z',
     Scope: 'local',
     Driver: Name === 'none' ? 'null' : Name,
@@ -67,32 +75,23 @@ function inspect({ containers }: Deps, Name: string, Id: string): NetworkInspect
   };
 }
 
-/** Without bridges the default is none. */
-function modeOf(mode: string): string {
-  return mode === '' || mode === 'default' || mode === 'bridge' ? 'none' : mode;
-}
-
-function endpoint(Name: string, key: string) {
-  return { Name, EndpointID: idOf(key), MacAddress: '', IPv4Address: '', IPv6Address: '' };
-}
-
-/** Stable over restarts of the daemon: nothing of these networks is stored. */
-function idOf(key: string): string {
-  return createHash('sha256').update(key).digest('hex');
+/** Neither network gives an address. */
+function rowFor({ Name }: ContainerRecord, { EndpointID }: Endpoint): NetworkContainer {
+  return { Name, EndpointID, MacAddress: '', IPv4Address: '', IPv6Address: '' };
 }
 
 function fits(filters: Filters, network: NetworkInspect): boolean {
-  const matches = (key: string, test: (value: string) => boolean) => {
-    const values = filters.get(key) ?? [];
-    return values.length === 0 || values.some(test);
-  };
   return (
-    matches('driver', (value) => network.Driver === value) &&
-    matches('id', (value) => network.Id.startsWith(value)) &&
-    matches('name', (value) => network.Name.includes(value)) &&
-    matches('scope', (value) => network.Scope === value) &&
-    matches('type', (value) => value === 'builtin') &&
-    matches('label', () => false) &&
-    matches('dangling', (value) => ['1', 'true'].includes(value) === (Object.keys(network.Containers).length === 0))
+    matchesAny(filters, 'driver', (value) => network.Driver === value) &&
+    matchesAny(filters, 'id', (value) => network.Id.startsWith(value)) &&
+    matchesAny(filters, 'name', (value) => network.Name.includes(value)) &&
+    matchesAny(filters, 'scope', (value) => network.Scope === value) &&
+    matchesAny(filters, 'type', (value) => value === 'builtin') &&
+    matchesAny(filters, 'label', () => false) &&
+    matchesAny(
+      filters,
+      'dangling',
+      (value) => ['1', 'true'].includes(value) === (Object.keys(network.Containers).length === 0),
+    )
   );
 }

@@ -1,5 +1,5 @@
 import { NotFound } from '../api/errors.ts';
-import type { Filters } from '../api/filters.ts';
+import { type Filters, matchesAny } from '../api/filters.ts';
 import type { VolumeInspect } from '../api/resources.ts';
 import type { Volume } from '../state/volumes.ts';
 import type { Daemon, JobHandler } from './daemon.ts';
@@ -53,14 +53,10 @@ function usedNames({ containers }: Deps): ReadonlySet<string> {
 }
 
 function fits(filters: Filters, volume: Volume, used: ReadonlySet<string>): boolean {
-  const matches = (key: string, test: (value: string) => boolean) => {
-    const values = filters.get(key) ?? [];
-    return values.length === 0 || values.some(test);
-  };
   return (
-    matches('name', (value) => volume.name.includes(value)) &&
-    matches('driver', (value) => value === 'local') &&
-    matches('label', (value) => volume.anonymous && value === 'com.docker.volume.anonymous') &&
-    matches('dangling', (value) => ['1', 'true'].includes(value) === !used.has(volume.name))
+    matchesAny(filters, 'name', (value) => volume.name.includes(value)) &&
+    matchesAny(filters, 'driver', (value) => value === 'local') &&
+    matchesAny(filters, 'label', (value) => volume.anonymous && value === 'com.docker.volume.anonymous') &&
+    matchesAny(filters, 'dangling', (value) => ['1', 'true'].includes(value) === !used.has(volume.name))
   );
 }

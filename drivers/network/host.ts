@@ -1,7 +1,7 @@
 /** The two networks that need nothing built: the host's own, and none but a loopback. */
 import { createHash } from 'node:crypto';
 import type { Operation } from '../libcontainer/program.ts';
-import type { NetworkDriver, NetworkPlan } from './driver.ts';
+import type { Endpoint, NetworkDriver, NetworkPlan } from './driver.ts';
 
 /** `--network host`: the container stays in the host's network namespace. */
 export class HostNetwork implements NetworkDriver {
@@ -56,8 +56,8 @@ async function loopbackUp(): Promise<Operation> {
   return { op: 'netlink', owner: 'network/none', protocol: NETLINK_ROUTE, messages, flags: 0 };
 }
 
-/** What inspect shows (Docker Engine API, `EndpointSettings`). Neither network gives an address. */
-function endpoint(network: string, container: string): Readonly<Record<string, unknown>> {
+/** What inspect shows. Neither network gives an address. */
+function endpoint(network: string, container: string): Endpoint {
   return {
     IPAMConfig: null,
     Links: null,

@@ -1,5 +1,5 @@
 /** Which events a caller wants (`docker events --filter`), by dockerd's rules (daemon/events/filter.go). */
-import type { Filters } from '../../api/filters.ts';
+import { type Filters, matchesAny } from '../../api/filters.ts';
 import type { EngineEvent } from '../../api/system.ts';
 
 /** Actions with more behind a colon: they match by prefix when asked for without it. */
@@ -26,8 +26,7 @@ function matchesAction(filters: Filters, event: EngineEvent): boolean {
 }
 
 function isOneOf(filters: Filters, key: string, names: readonly string[]): boolean {
-  const asked = filters.get(key);
-  return asked === undefined || asked.length === 0 || asked.some((word) => names.includes(word));
+  return matchesAny(filters, key, (word) => names.includes(word));
 }
 
 /** `container=web`: by name or id, a prefix will do. It leaves out events of other kinds. */
