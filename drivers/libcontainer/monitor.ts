@@ -1,15 +1,16 @@
 /**
  * The daemon's end of the connections to a monitor (ARCHITECTURE.md, "Monitors").
  *
- *   control     STARTED or FAILED, later EXITED; signals and sizes go the other way
+ *   control     STARTED or FAILED, later EXITED, a system error for the operator; signals and sizes go the other way
  *   attachment  a process's stdio as frames
  */
 import { connect, Socket } from 'node:net';
 import createDebug from 'debug';
-import { type Frame, FrameReader, frameHeader, STDIN } from '../../api/streams.ts';
+import { type Frame, FrameReader, frameHeader, STDIN, SYSTEM_ERROR } from '../../api/streams.ts';
 import { type Decoded, flag, integer, list, nullable, object, optional, text } from '../../std/decode.ts';
 
 const debug = createDebug('gantry:libcontainer:monitor');
+const warn = createDebug('gantry:warn:monitor');
 
 const STARTED = 0x10;
 const FAILED = 0x11;
@@ -120,6 +121,7 @@ export class Monitor {
       this.#tellOutcome({ kind: 'started', ...started(json(payload), 'STARTED') });
     else if (type === FAILED) this.#tellOutcome({ kind: 'failed', ...failed(json(payload), 'FAILED') });
     else if (type === EXITED) this.#tellExited(exited(json(payload), 'EXITED'));
+    else if (type === SYSTEM_ERROR) warn('%s', payload.toString());
     else debug('frame of type %d passed over', type);
   }
 }
