@@ -153,12 +153,17 @@ export const RUN_FLAGS: readonly RunFlag[] = [
   one('--blkio-weight <weight>', 'HostConfig.BlkioWeight', wholeNumber),
   one('--pids-limit <count>', 'HostConfig.PidsLimit', wholeNumber),
   one('--oom-score-adj <value>', 'HostConfig.OomScoreAdj', wholeNumber),
-  one('--log-driver <name>', 'HostConfig.LogConfig', (Type) => ({ Type, Config: {} })),
+  { flags: '--log-driver <name>', apply: (draft, Type) => changeLog(draft, () => ({ Type })) },
   { flags: '--log-opt <KEY=VALUE>', apply: logOption },
 ];
 
 function logOption(draft: Draft, value: string): void {
   const [key, text] = pair(value);
+  changeLog(draft, ({ Config }) => ({ Config: { ...Config, [key]: text } }));
+}
+
+/** The driver and its options come in any order. */
+function changeLog(draft: Draft, change: (log: { Type: string; Config: object }) => object): void {
   const log = { Type: '', Config: {}, ...objectOf(draft.hostConfig['LogConfig']) };
-  draft.hostConfig['LogConfig'] = { ...log, Config: { ...log.Config, [key]: text } };
+  draft.hostConfig['LogConfig'] = { ...log, ...change(log) };
 }
