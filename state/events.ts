@@ -35,6 +35,11 @@ export class Events {
     return () => this.#listeners.delete(mine);
   }
 
+  /** How many listen. */
+  get listeners(): number {
+    return this.#listeners.size;
+  }
+
   #tell(): void {
     if (this.#isTelling) return;
     this.#isTelling = true;

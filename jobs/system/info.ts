@@ -1,12 +1,11 @@
-import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { access, readdir } from 'node:fs/promises';
 import type { ContainerState } from '../../api/container.ts';
 import { PRODUCT_VERSION } from '../../api/system.ts';
 import { now, toRFC3339 } from '../../std/timestamp.ts';
 import type { Daemon, JobHandler } from '../daemon.ts';
 import { type Abilities, warningsOf } from './machine.ts';
 
-type Deps = Pick<Daemon, 'containers' | 'images' | 'layers' | 'logs' | 'networks' | 'host'>;
+type Deps = Pick<Daemon, 'containers' | 'events' | 'images' | 'layers' | 'logs' | 'networks' | 'host'>;
 
 /** What `info` tells beside the stores and the host. */
 export interface InfoSources {
@@ -41,7 +40,7 @@ export const info =
       ...sources.abilities,
       ...activity(host.debug),
       NFd: (await readdir('/proc/self/fd')).length,
-      NEventsListener: 0,
+      NEventsListener: deps.events.listeners,
       SystemTime: toRFC3339(now()),
       ...machineOf(host, sources),
       ...registryOf(),
@@ -51,7 +50,7 @@ export const info =
       ServerVersion: PRODUCT_VERSION,
       ...runtimesOf(host),
       DockerRootDir: host.dataRoot,
-      SecurityOptions: securityOptions(host),
+      SecurityOptions: await securityOptions(host),
       Warnings: [...openWarnings(sources.openAddresses), ...warningsOf(sources.abilities, host.cgroup !== 'v2')],
     };
   };
@@ -135,8 +134,12 @@ function runtimesOf(host: Deps['host']) {
   };
 }
 
-function securityOptions(host: Deps['host']): string[] {
-  const options = existsSync('/proc/sys/kernel/seccomp') ? ['name=seccomp,profile=builtin'] : [];
+async function securityOptions(host: Deps['host']): Promise<string[]> {
+  const hasSeccomp = await access('/proc/sys/kernel/seccomp').then(
+    () => true,
+    () => false,
+  );
+  const options = hasSeccomp ? ['name=seccomp,profile=builtin'] : [];
   if (host.noNewPrivileges) options.push('name=no-new-privileges');
   if (host.cgroup === 'v2') options.push('name=cgroupns');
   return options;
