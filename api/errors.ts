@@ -17,9 +17,6 @@ export abstract class EngineError extends Error {
 export class InvalidParameter extends EngineError {
   readonly httpStatus = 400;
 }
-export class Unauthorized extends EngineError {
-  readonly httpStatus = 401;
-}
 export class Forbidden extends EngineError {
   readonly httpStatus = 403;
 }

@@ -37,10 +37,6 @@ export interface JobDefinition<S extends Signature, Table extends JobTableOf<Tab
 
 /** One contract for each job of the table: leaving one out does not compile. */
 export type ContractsOf<Table extends JobTableOf<Table>> = { readonly [Name in keyof Table]: Contract<Table[Name]> };
-/** One handler for each job of the table: leaving one out does not compile. */
-export type HandlersOf<Table extends JobTableOf<Table>> = {
-  readonly [Name in keyof Table]: Handler<Table[Name], Table>;
-};
 
 /** Puts something around a handler: policy, audit, fault injection. Called once; what it returns, once a job. */
 export type Wrapper<Handle> = (next: Handle) => Handle;

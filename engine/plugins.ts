@@ -5,6 +5,7 @@ import createDebug from 'debug';
 import * as errors from '../api/errors.ts';
 import * as reference from '../api/reference.ts';
 import * as decode from '../std/decode.ts';
+import { hasErrno } from '../std/errno.ts';
 import type { Engine } from './engine.ts';
 import type { JobTableOf } from './job.ts';
 
@@ -35,7 +36,7 @@ export async function pluginsIn(folder: string): Promise<string[]> {
       .sort()
       .map((name) => join(folder, name));
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    if (hasErrno(error, 'ENOENT')) return [];
     throw error;
   }
 }

@@ -30,8 +30,6 @@ export interface Host {
   /** Stable id of this installation, kept in the data root. */
   readonly id: string;
   readonly hostname: string;
-  /** Seconds a daemon shutdown waits for containers. */
-  readonly shutdownTimeout: number;
 }
 
 /** Asks the machine. `id` is the installation's. */
@@ -57,7 +55,6 @@ export async function detectHost(config: DaemonConfig, cgroup: Host['cgroup'], i
     debug: config.debug,
     id,
     hostname: hostname(),
-    shutdownTimeout: config['shutdown-timeout'],
   };
 }
 

@@ -11,15 +11,11 @@ import {
   object,
   oneOf,
   optional,
+  parsed,
   text,
 } from '../std/decode.ts';
 import { NEVER } from '../std/timestamp.ts';
 import { unreachable } from '../std/unreachable.ts';
-
-const branded =
-  <T>(parse: (value: string) => T): Decoder<T> =>
-  (value, path) =>
-    parse(text(value, path));
 
 const status = object({
   status: oneOf('created', 'running', 'paused', 'restarting', 'exited', 'removing', 'dead'),
@@ -75,16 +71,16 @@ const mountPoint = object({
 });
 
 export const containerRecord: Decoder<ContainerRecord> = object({
-  ID: branded(containerID),
+  ID: parsed(containerID),
   Name: text,
   Created: text,
-  ImageID: branded(imageID),
+  ImageID: parsed(imageID),
   Config: containerConfig,
   HostConfig: hostConfig,
   Path: text,
   Args: list(text),
-  Layer: branded(layerID),
-  Chain: nullable(branded(chainIDOf)),
+  Layer: parsed(layerID),
+  Chain: nullable(parsed(chainIDOf)),
   Driver: text,
   MountPoints: list(mountPoint),
   LogPath: text,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import createDebug from 'debug';
 import { type ChainID, chainID, chainIDOf, type DiffID, diffID, type LayerID, layerID } from '../api/ids.ts';
 import { writeAtomic } from '../std/atomic-file.ts';
-import { type Decoder, integer, nullable, object, text } from '../std/decode.ts';
+import { type Decoder, integer, nullable, object, parsed } from '../std/decode.ts';
 import { hasErrno } from '../std/errno.ts';
 import { mapBounded } from '../std/map-bounded.ts';
 
@@ -19,15 +19,10 @@ export interface LayerRecord {
   readonly size: number;
 }
 
-const branded =
-  <T>(parse: (value: string) => T): Decoder<T> =>
-  (value, path) =>
-    parse(text(value, path));
-
 const layerRecord: Decoder<LayerRecord> = object({
-  diffID: branded(diffID),
-  parent: nullable(branded(chainIDOf)),
-  layer: branded(layerID),
+  diffID: parsed(diffID),
+  parent: nullable(parsed(chainIDOf)),
+  layer: parsed(layerID),
   size: integer,
 });
 

@@ -41,6 +41,11 @@ export const number: Decoder<number> = (value, path) => {
   return value;
 };
 
+/** A text that `parse` reads, in whose words it is refused. */
+export function parsed<T>(parse: (value: string) => T): Decoder<T> {
+  return (value, path) => parse(text(value, path));
+}
+
 /** Anything at all, to be looked at later. */
 export const anything: Decoder<unknown> = (value) => value;
 

@@ -1,5 +1,6 @@
 /** What /proc says of a process (proc_pid_stat(5), proc_pid_status(5)), for those who show it to people. */
 import { readFile } from 'node:fs/promises';
+import { hasErrno } from './errno.ts';
 
 export interface ProcessFacts {
   readonly pid: number;
@@ -45,7 +46,7 @@ export async function readProcess(pid: number): Promise<ProcessFacts | null> {
     );
     return factsOf(pid, stat ?? '', status ?? '', cmdline ?? '');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH')) return null;
+    if (hasErrno(error, 'ENOENT', 'ESRCH')) return null;
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 import { InvalidParameter, Unavailable } from '../../api/errors.ts';
+import { parseInstant } from '../../api/instant.ts';
 import type { EngineEvent } from '../../api/system.ts';
-import { parseInstant } from '../../std/instant.ts';
 import { toJSON } from '../../std/json.ts';
 import { type Nanos, now } from '../../std/timestamp.ts';
 import type { Daemon, JobHandler } from '../daemon.ts';
@@ -83,19 +83,13 @@ class Queue {
 
 function range(env: { since: string | null; until: string | null }): { since: Nanos | null; until: Nanos | null } {
   const instant = now();
-  const since = env.since === null ? null : when(env.since, instant);
-  const until = env.until === null ? null : when(env.until, instant);
+  const since = parseInstant(env.since ?? '', instant);
+  const until = parseInstant(env.until ?? '', instant);
   if (since !== null && until !== null && since > until) {
     const [from, to] = [since, until].map((each) => each / 1_000_000_000n);
     throw new InvalidParameter(`\`since\` time (${from}) cannot be after \`until\` time (${to})`);
   }
   return { since, until };
-}
-
-function when(text: string, instant: Nanos): Nanos {
-  const parsed = parseInstant(text, instant);
-  if (parsed === null) throw new InvalidParameter(`failed to parse value as time or duration: ${JSON.stringify(text)}`);
-  return parsed;
 }
 
 function isWithin(event: EngineEvent, since: Nanos | null, until: Nanos | null): boolean {

@@ -24,7 +24,6 @@ export function hostOf(over: Partial<Host> = {}): Host {
     debug: false,
     id: 'test',
     hostname: hostname(),
-    shutdownTimeout: 15,
     ...over,
   };
 }

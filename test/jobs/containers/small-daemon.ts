@@ -223,6 +223,5 @@ export function hostIn(root: string): Host {
     debug: false,
     id: 'test',
     hostname: 'machine',
-    shutdownTimeout: 10,
   };
 }
