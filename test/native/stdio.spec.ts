@@ -116,10 +116,26 @@ describe('stdio of gantry-init', function () {
     expect(slow?.text() === quick?.text()).to.equal(true);
   });
 
+  it('holds the process back behind a reader until that reads on', async () => {
+    const operations = shell('seq 1 1000000; echo end >&2');
+    const options = { spool: 2 << 20 };
+    await using monitor = await Monitor.start({ operations, options, attach: [ATTACH.stdout, ATTACH.all] });
+    const [slow, quick] = monitor.attachments;
+    slow?.connection.pause();
+    await quick?.until(() => quick.frames.length > 16 || undefined);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(quick?.text(FRAME.stderr)).to.equal('');
+    slow?.connection.resume();
+    await Promise.all([slow?.ended, quick?.ended]);
+    expect(quick?.text(FRAME.stderr)).to.equal('end\n');
+    expect(slow?.text() === Array.from({ length: 1_000_000 }, (_, index) => `${index + 1}\n`).join('')).to.equal(true);
+  });
+
   it('holds the process back behind a reader that stands still, then cuts it off and goes on', async () => {
-    const megabytes = 80;
-    const operations = shell(`dd if=/dev/zero bs=1M count=${megabytes} 2>/dev/null; echo end >&2`);
-    await using monitor = await Monitor.start({ operations, attach: [ATTACH.stdout, ATTACH.stdout] });
+    const megabytes = 16;
+    const operations = shell(`dd if=/dev/zero bs=1M count=${megabytes} 2>/dev/null`);
+    const options = { spool: 2 << 20, patience: 1500 };
+    await using monitor = await Monitor.start({ operations, options, attach: [ATTACH.stdout, ATTACH.stdout] });
     const [still, other] = monitor.attachments;
     still?.connection.pause();
     await other?.ended;

@@ -13,8 +13,6 @@
 #include "kernel.h"
 #include "monitor.h"
 
-enum { PATIENCE_MS = 10000 };
-
 /* ——— what comes in */
 
 struct incoming {
@@ -91,7 +89,7 @@ static void connection_ready(struct monitor *monitor, struct source *source) {
   if (!scratch || connection->is_gone) return;
   if (!outbox_is_empty(&connection->outbox)) {
     outbox_flush(&connection->outbox, scratch, now_ms());
-    if (connection->is_full && outbox_size(&connection->outbox) < SPOOL_ROOM) {
+    if (connection->is_full && outbox_has_room(&connection->outbox)) {
       connection->is_full = false;
       stdio_watch(monitor);
     }
@@ -124,7 +122,7 @@ static void send_to(struct monitor *monitor, struct connection *connection, uint
     connection->is_gone = true;
     return;
   }
-  if (outbox_size(&connection->outbox) > SPOOL_FULL && !connection->is_full) {
+  if (outbox_is_full(&connection->outbox) && !connection->is_full) {
     connection->is_full = true;
     stdio_watch(monitor);
   }
@@ -144,7 +142,7 @@ bool connection_add(struct monitor *monitor, int fd, enum connection_kind kind, 
   struct connection *connection = monitor->connection_count < MAX_CONNECTIONS ? calloc(1, sizeof *connection) : NULL;
   if (!connection) return close(fd), false;
   connection->source = (struct source){.fd = fd, .ready = connection_ready};
-  connection->outbox = (struct outbox){.socket = fd, .spool = -1};
+  connection->outbox = (struct outbox){.socket = fd, .spool = -1, .most = monitor->options.spool_bytes};
   connection->kind = kind;
   connection->flags = flags;
   connection->next = monitor->connections;
@@ -188,7 +186,7 @@ static bool must_move(const struct monitor *monitor, const struct connection *co
 }
 
 static void lose_patience(struct monitor *monitor, struct connection *connection, int64_t now) {
-  static const char words[] = "attachment was cut off: it did not read for 10 seconds\n";
+  static const char words[] = "attachment was cut off: its reader stands still\n";
   if (connection->outbox.is_cut || monitor->is_reported || monitor->is_failed) {
     connection->is_gone = true;
     return;
@@ -203,7 +201,7 @@ int connections_timeout(struct monitor *monitor) {
   int64_t least = -1;
   for (struct connection *each = monitor->connections; each; each = each->next) {
     if (!must_move(monitor, each)) continue;
-    const int64_t now = now_ms(), left = each->outbox.progress_ms + PATIENCE_MS - now;
+    const int64_t now = now_ms(), left = each->outbox.progress_ms + monitor->options.patience_ms - now;
     if (left <= 0) lose_patience(monitor, each, now);
     const int64_t wait = left > 0 ? left : 0;
     least = least < 0 || wait < least ? wait : least;

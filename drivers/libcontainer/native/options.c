@@ -2,6 +2,10 @@
 
 #include <string.h>
 
+#include "outbox.h"
+
+enum { SPOOL_BYTES = 1 << 30, PATIENCE_MS = 10000 };
+
 bool parse_decimal(const char *word, uint64_t most, uint64_t *value) {
   *value = 0;
   if (!*word) return false;
@@ -52,12 +56,15 @@ static bool set(struct options *options, const char *key, const char *value) {
   if (strcmp(key, "height") == 0) return options->height = (uint32_t)number, is_small;
   if (strcmp(key, "width") == 0) return options->width = (uint32_t)number, is_small;
   if (strcmp(key, "max_file") == 0) return options->max_file = (unsigned)number, is_small && number > 0;
+  if (strcmp(key, "spool") == 0) return options->spool_bytes = number, is_number && number >= SPOOL_LEAST;
+  if (strcmp(key, "patience") == 0) return options->patience_ms = (uint32_t)number, is_number && number <= INT32_MAX;
   if (strcmp(key, "pidfd") == 0) return options->pidfd = (int)number, is_number && number <= INT32_MAX;
   return false;
 }
 
 bool options_parse(struct options *options, char *word) {
-  *options = (struct options){.max_file = 1, .pidfd = -1, .log_path = "", .oom_path = ""};
+  *options = (struct options){
+      .max_file = 1, .pidfd = -1, .log_path = "", .oom_path = "", .spool_bytes = SPOOL_BYTES, .patience_ms = PATIENCE_MS};
   while (*word) {
     char *key = word, *end = word + strcspn(word, ",");
     word = *end ? end + 1 : end;

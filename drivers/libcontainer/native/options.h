@@ -16,7 +16,10 @@ struct options {
   uint64_t max_size;
   unsigned max_file;
   const char *oom_path;
-  int pidfd;           /* -1 for none */
+  int pidfd; /* -1 for none */
+  /* Of an attachment that does not read. */
+  uint64_t spool_bytes;
+  uint32_t patience_ms;
 };
 
 /* False for a key that is unknown or a value that does not fit. Values are decoded in `word`, and stay there. */

@@ -42,12 +42,41 @@ static int make_spool(int folder) {
   return plain;
 }
 
-/* pread or pwrite of a stretch of the ring, which may wrap round. */
-static bool transfer(struct outbox *outbox, uint64_t at, uint8_t *data, size_t length, bool in) {
-  while (length > 0) {
-    const uint64_t offset = at % SPOOL_BYTES;
-    const size_t size = length < SPOOL_BYTES - offset ? length : (size_t)(SPOOL_BYTES - offset);
-    const ssize_t done = in ? pwrite(outbox->spool, data, size, (off_t)offset) : pread(outbox->spool, data, size, (off_t)offset);
+/* Takes `done` bytes off the front of two pieces. */
+static void skip(struct iovec pieces[2], size_t done) {
+  for (int i = 0; i < 2; i++) {
+    const size_t size = done < pieces[i].iov_len ? done : pieces[i].iov_len;
+    pieces[i].iov_base = (uint8_t *)pieces[i].iov_base + size;
+    pieces[i].iov_len -= size;
+    done -= size;
+  }
+}
+
+/* Two pieces behind one another, shortened to what fits before the ring's end. */
+static void shorten(struct iovec pieces[2], uint64_t most) {
+  if (pieces[0].iov_len > most) pieces[0].iov_len = (size_t)most;
+  if (pieces[1].iov_len > most - pieces[0].iov_len) pieces[1].iov_len = (size_t)(most - pieces[0].iov_len);
+}
+
+static bool write_spool(const struct outbox *outbox, struct iovec pieces[2]) {
+  for (uint64_t at = outbox->tail; pieces[0].iov_len + pieces[1].iov_len > 0;) {
+    const uint64_t offset = at % outbox->most;
+    struct iovec now[2] = {pieces[0], pieces[1]};
+    shorten(now, outbox->most - offset);
+    const ssize_t done = pwritev(outbox->spool, now, 2, (off_t)offset);
+    if (done < 0 && errno == EINTR) continue;
+    if (done <= 0) return false;
+    at += (uint64_t)done;
+    skip(pieces, (size_t)done);
+  }
+  return true;
+}
+
+static bool read_spool(const struct outbox *outbox, uint8_t *data, size_t length) {
+  for (uint64_t at = outbox->head; length > 0;) {
+    const uint64_t offset = at % outbox->most;
+    const size_t size = length < outbox->most - offset ? length : (size_t)(outbox->most - offset);
+    const ssize_t done = pread(outbox->spool, data, size, (off_t)offset);
     if (done < 0 && errno == EINTR) continue;
     if (done <= 0) return false;
     at += (uint64_t)done;
@@ -57,15 +86,14 @@ static bool transfer(struct outbox *outbox, uint64_t at, uint8_t *data, size_t l
   return true;
 }
 
-static void append(struct outbox *outbox, int folder, const void *data, size_t length, int64_t now_ms) {
+static void append(struct outbox *outbox, int folder, struct iovec pieces[2], int64_t now_ms) {
+  const size_t length = pieces[0].iov_len + pieces[1].iov_len;
   if (length == 0 || outbox->is_broken) return;
   if (outbox_is_empty(outbox)) outbox->progress_ms = now_ms;
   if (outbox->spool < 0) outbox->spool = make_spool(folder);
-  const bool fits = outbox_size(outbox) + length <= SPOOL_BYTES;
-  if (outbox->spool < 0 || !fits || !transfer(outbox, outbox->tail, (uint8_t *)(uintptr_t)data, length, true))
-    outbox->is_broken = true;
-  else
-    outbox->tail += length;
+  const bool fits = outbox_size(outbox) + length <= outbox->most;
+  if (outbox->spool < 0 || !fits || !write_spool(outbox, pieces)) outbox->is_broken = true;
+  else outbox->tail += length;
 }
 
 static void drop_spool(struct outbox *outbox) {
@@ -86,25 +114,23 @@ static size_t send_pieces(struct outbox *outbox, struct iovec *pieces, size_t co
 
 void outbox_send(struct outbox *outbox, int folder, uint8_t type, const void *data, size_t length, int64_t now_ms) {
   uint8_t header[FRAME_HEADER_BYTES];
-  size_t sent = 0;
   if (outbox->is_cut || outbox->is_broken) return;
   frame_header(header, type, (uint32_t)length);
+  struct iovec pieces[2] = {{header, sizeof header}, {(void *)(uintptr_t)data, length}};
   if (outbox_is_empty(outbox)) {
-    struct iovec pieces[2] = {{header, sizeof header}, {(void *)(uintptr_t)data, length}};
-    sent = send_pieces(outbox, pieces, 2);
+    const size_t sent = send_pieces(outbox, pieces, 2);
     const size_t of_header = sent < sizeof header ? sent : sizeof header;
     follow(outbox, header, of_header);
     follow(outbox, data, sent - of_header);
+    skip(pieces, sent);
   }
-  if (sent < sizeof header) append(outbox, folder, header + sent, sizeof header - sent, now_ms);
-  const size_t of_data = sent > sizeof header ? sent - sizeof header : 0;
-  append(outbox, folder, (const uint8_t *)data + of_data, length - of_data, now_ms);
+  append(outbox, folder, pieces, now_ms);
 }
 
 void outbox_flush(struct outbox *outbox, uint8_t *scratch, int64_t now_ms) {
   while (!outbox_is_empty(outbox) && !outbox->is_broken) {
     const size_t size = outbox_size(outbox) < SCRATCH_BYTES ? (size_t)outbox_size(outbox) : SCRATCH_BYTES;
-    if (!transfer(outbox, outbox->head, scratch, size, false)) outbox->is_broken = true;
+    if (!read_spool(outbox, scratch, size)) outbox->is_broken = true;
     struct iovec piece = {scratch, size};
     const size_t sent = outbox->is_broken ? 0 : send_pieces(outbox, &piece, 1);
     if (sent == 0) return;
@@ -124,7 +150,7 @@ void outbox_cut(struct outbox *outbox, int folder, const char *words, int64_t no
     uint8_t header[FRAME_HEADER_BYTES];
     const size_t missing = FRAME_HEADER_BYTES - sent->have;
     memcpy(header, sent->header, sent->have);
-    if (!transfer(outbox, outbox->head, header + sent->have, missing, false)) outbox->is_broken = true;
+    if (!read_spool(outbox, header + sent->have, missing)) outbox->is_broken = true;
     rest = missing + read_u32_be(header + 4);
   }
   outbox->tail = outbox->head + rest;

@@ -8,13 +8,11 @@
 
 #include "frames.h"
 
-/* `FULL` leaves room for one more read of each stream, `ROOM` is when a held process goes on. */
-#define SPOOL_BYTES (1u << 30)
-#define SPOOL_FULL (SPOOL_BYTES - (1u << 20))
-#define SPOOL_ROOM (SPOOL_BYTES / 2)
+enum { SPOOL_SPARE = 1 << 20, SPOOL_LEAST = 2 * SPOOL_SPARE };
 
 struct outbox {
   int socket;
+  uint64_t most; /* bytes that the spool may hold, SPOOL_LEAST or more */
   int spool;     /* -1 while empty */
   uint64_t head; /* bytes ever taken out of the spool, and put in */
   uint64_t tail;
@@ -30,6 +28,10 @@ void outbox_flush(struct outbox *outbox, uint8_t *scratch, int64_t now_ms);
 
 static inline bool outbox_is_empty(const struct outbox *outbox) { return outbox->head == outbox->tail; }
 static inline uint64_t outbox_size(const struct outbox *outbox) { return outbox->tail - outbox->head; }
+/* What is spare is for one more read of each stream. */
+static inline bool outbox_is_full(const struct outbox *outbox) { return outbox_size(outbox) > outbox->most - SPOOL_SPARE; }
+/* A process that was held back for this outbox may go on. */
+static inline bool outbox_has_room(const struct outbox *outbox) { return outbox_size(outbox) < outbox->most / 2; }
 
 /* Throws away what waits, up to the end of the frame that has begun, and says why. */
 void outbox_cut(struct outbox *outbox, int folder, const char *words, int64_t now_ms);
