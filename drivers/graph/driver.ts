@@ -31,7 +31,7 @@ export interface GraphDriver {
 
   /**
    * Unpacks an uncompressed tar with `.wh.` whiteouts (OCI image-spec, layer.md) into a fresh layer, confined to it.
-   * Gives the bytes its files hold. Fails with InvalidParameter when the tar is bad or goes over a bound; the caller
+   * Gives the bytes its files hold, once they are on the disk. Fails with InvalidParameter when the tar is bad or goes over a bound; the caller
    * removes the layer then.
    */
   applyDiff(id: LayerID, tar: Readable, signal?: AbortSignal): Promise<{ size: number }>;

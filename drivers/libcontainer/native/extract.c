@@ -78,7 +78,10 @@ static int extract_all(struct extraction *extraction, const char **why) {
   *extraction->entry.path = 0;
   drain(extraction);
   int error = is_opaque(extraction->target.root) ? hide_lower_roots(&extraction->target) : 0;
-  return error ? error : target_set_late_times(&extraction->target);
+  if (!error) error = target_set_late_times(&extraction->target);
+  /* Whoever is told that the tree is there writes so on disk: a power cut must not leave that word without the tree. */
+  if (!error && syncfs(extraction->target.root)) error = -errno;
+  return error;
 }
 
 static bool read_option(struct extraction *extraction, char *option) {

@@ -32,7 +32,7 @@ static const uint16_t allowed[] = {
     SYS_read, SYS_write, SYS_writev, SYS_close, SYS_lseek, SYS_fcntl, SYS_ioctl, SYS_openat, 437 /* openat2 */,
     SYS_fstat, SYS_newfstatat, SYS_statx, SYS_getdents64, SYS_readlinkat, SYS_copy_file_range,
     SYS_fchown, SYS_fchownat, SYS_fchmod, SYS_utimensat, SYS_mkdirat, SYS_mknodat, SYS_symlinkat, SYS_linkat,
-    SYS_unlinkat, SYS_renameat2, SYS_fsetxattr, SYS_fgetxattr, SYS_flistxattr,
+    SYS_unlinkat, SYS_renameat2, SYS_fsetxattr, SYS_fgetxattr, SYS_flistxattr, SYS_syncfs,
     SYS_mmap, SYS_munmap, SYS_mremap, SYS_mprotect, SYS_madvise, SYS_brk,
     SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_exit, SYS_exit_group,
 };
