@@ -1,4 +1,5 @@
 import { DecodeError, type Decoder } from '../std/decode.ts';
+import { parseJSON } from '../std/parse-json.ts';
 import { InvalidParameter } from './errors.ts';
 
 /** The `filters` of a query: for each key the values, any of which may match. */
@@ -35,7 +36,7 @@ export const filters: Decoder<Filters> = (value, path) => {
 
 function parsed(json: string): object {
   try {
-    const value: unknown = JSON.parse(json);
+    const value = parseJSON(json);
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
   } catch {}
   throw new InvalidParameter('invalid filter');

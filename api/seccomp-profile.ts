@@ -3,6 +3,7 @@
  * capabilities and kernel, which are settled here (docs.docker.com, "Seccomp security profiles for Docker").
  */
 import { type Decoded, integer, list, nullable, number, object, optional, text } from '../std/decode.ts';
+import { parseJSON } from '../std/parse-json.ts';
 import { InvalidParameter } from './errors.ts';
 import type { OciSeccomp } from './oci.ts';
 
@@ -53,7 +54,7 @@ const ARCHITECTURES: Readonly<Record<string, { readonly docker: string; readonly
 /** Reads what a client sent as a profile. Fails with InvalidParameter. */
 export function parseSeccompProfile(json: string): SeccompProfile {
   try {
-    return seccompProfile(JSON.parse(json), 'profile');
+    return seccompProfile(parseJSON(json), 'profile');
   } catch (error) {
     throw new InvalidParameter(`Decoding seccomp profile failed: ${error instanceof Error ? error.message : error}`);
   }

@@ -7,7 +7,6 @@ export class ApiService {
   readonly #routes: () => readonly Route[];
   #api: ApiServer | null = null;
   readonly #options: ListenOptions;
-  readonly #listeners: Listener[] = [];
 
   /** `routes` are asked for when it begins to listen: plugins bring some. */
   constructor(routes: () => readonly Route[], options: ListenOptions) {
@@ -16,17 +15,17 @@ export class ApiService {
   }
 
   /** Opens every address, or fails with none of them open. */
-  async listen(addresses: readonly string[]): Promise<void> {
+  async listen(addresses: readonly string[]): Promise<Listener> {
     this.#api ??= new ApiServer(this.#routes());
-    this.#listeners.push(...(await listen(this.#api, addresses, this.#options)));
+    const listeners = await listen(this.#api, addresses, this.#options);
+    return {
+      close: () => {
+        for (const listener of listeners) listener.close();
+      },
+    };
   }
 
   accept(): void {
     this.#api?.accept();
-  }
-
-  /** No new connections; those that are open are cut. Unix sockets are gone from the file system. */
-  close(): void {
-    for (const listener of this.#listeners.splice(0)) listener.close();
   }
 }

@@ -8,12 +8,14 @@ import { Readable } from 'node:stream';
 import { InvalidParameter } from '../api/errors.ts';
 
 const MAX_CHUNK_LINE = 256;
+const MAX_TRAILERS = 64;
 
 /** Reads the body and not one byte more: what follows stays in the socket. */
 export function upgradeBody(headers: IncomingHttpHeaders, socket: Duplex): Readable {
-  if (headers['transfer-encoding'] !== undefined) return Readable.from(chunked(socket), { objectMode: false });
   const length = Number(headers['content-length'] ?? 0);
-  return length === 0 ? Readable.from([]) : Readable.from(counted(socket, length), { objectMode: false });
+  const isChunked = headers['transfer-encoding'] !== undefined;
+  if (!isChunked && length === 0) return Readable.from([]);
+  return Readable.from(body(new SocketReader(socket), isChunked ? null : length), { objectMode: false });
 }
 
 /**
@@ -28,25 +30,40 @@ export function dropEmptyChunk(headers: IncomingHttpHeaders, socket: Duplex): vo
   if (rest.length > 0) socket.unshift(rest);
 }
 
-async function* counted(socket: Duplex, length: number): AsyncGenerator<Buffer> {
-  let left = length;
-  while (left > 0) {
-    const chunk = await take(socket);
-    const mine = chunk.subarray(0, left);
-    if (chunk.length > mine.length) socket.unshift(chunk.subarray(mine.length));
-    left -= mine.length;
-    yield mine;
+async function* body(reader: SocketReader, length: number | null): AsyncGenerator<Buffer> {
+  try {
+    yield* length === null ? chunked(reader) : counted(reader, length);
+  } finally {
+    reader.giveBack();
   }
 }
 
-async function* chunked(socket: Duplex): AsyncGenerator<Buffer> {
-  for (;;) {
-    const size = chunkSize(await line(socket));
-    if (size === 0) break;
-    yield* counted(socket, size);
-    if ((await line(socket)) !== '') throw new InvalidParameter('malformed chunked body');
+async function* counted(reader: SocketReader, length: number): AsyncGenerator<Buffer> {
+  for (let left = length; left > 0; ) {
+    const bytes = await reader.some(left);
+    left -= bytes.length;
+    yield bytes;
   }
-  while ((await line(socket)) !== '');
+}
+
+/** Chunks may be a byte each: what is there of them is handed on together. */
+async function* chunked(reader: SocketReader): AsyncGenerator<Buffer> {
+  const ready: Buffer[] = [];
+  for (;;) {
+    let left = chunkSize(await reader.line());
+    if (left === 0) break;
+    while (left > 0) {
+      const bytes = await reader.some(left);
+      left -= bytes.length;
+      ready.push(bytes);
+      if (reader.isDry) yield Buffer.concat(ready.splice(0));
+    }
+    if ((await reader.line()) !== '') throw new InvalidParameter('malformed chunked body');
+  }
+  if (ready.length > 0) yield Buffer.concat(ready);
+  for (let trailers = 0; (await reader.line()) !== ''; trailers++) {
+    if (trailers === MAX_TRAILERS) throw new InvalidParameter('malformed chunked body');
+  }
 }
 
 function chunkSize(text: string): number {
@@ -55,17 +72,45 @@ function chunkSize(text: string): number {
   return Number.parseInt(digits, 16);
 }
 
-/** One line without its CRLF. */
-async function line(socket: Duplex): Promise<string> {
-  let have = Buffer.alloc(0);
-  for (;;) {
-    have = Buffer.concat([have, await take(socket)]);
-    const end = have.indexOf('\r\n');
-    if (end >= 0) {
-      if (have.length > end + 2) socket.unshift(have.subarray(end + 2));
-      return have.subarray(0, end).toString('latin1');
+/** Keeps what it has taken from the socket and nobody has asked for yet, so that no byte is copied again for every line. */
+class SocketReader {
+  readonly #socket: Duplex;
+  #rest: Buffer = Buffer.alloc(0);
+
+  constructor(socket: Duplex) {
+    this.#socket = socket;
+  }
+
+  /** The next bytes have yet to come. */
+  get isDry(): boolean {
+    return this.#rest.length === 0;
+  }
+
+  /** At least one byte, at most `max`. */
+  async some(max: number): Promise<Buffer> {
+    const have = this.#rest.length > 0 ? this.#rest : await take(this.#socket);
+    this.#rest = have.subarray(max);
+    return have.subarray(0, max);
+  }
+
+  /** One line without its CRLF. */
+  async line(): Promise<string> {
+    for (let text = ''; text.length <= MAX_CHUNK_LINE; ) {
+      const have = await this.some(Number.POSITIVE_INFINITY);
+      const end = have.indexOf('\n');
+      text += have.toString('latin1', 0, end < 0 ? have.length : end);
+      if (end < 0) continue;
+      this.#rest = have.subarray(end + 1);
+      if (text.length <= MAX_CHUNK_LINE && text.endsWith('\r')) return text.slice(0, -1);
+      break;
     }
-    if (have.length > MAX_CHUNK_LINE) throw new InvalidParameter('malformed chunked body');
+    throw new InvalidParameter('malformed chunked body');
+  }
+
+  /** To the socket, for whoever reads from it next. */
+  giveBack(): void {
+    if (this.#rest.length > 0) this.#socket.unshift(this.#rest);
+    this.#rest = Buffer.alloc(0);
   }
 }
 

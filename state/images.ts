@@ -10,6 +10,7 @@ import { anything, DecodeError, record, text } from '../std/decode.ts';
 import { hasErrno } from '../std/errno.ts';
 import { KeyedLock } from '../std/keyed-lock.ts';
 import { mapBounded } from '../std/map-bounded.ts';
+import { parseJSON } from '../std/parse-json.ts';
 import { PrefixIndex } from '../std/prefix-index.ts';
 
 const warn = createDebug('gantry:warn:images');
@@ -162,7 +163,7 @@ export function parseImage(bytes: Buffer): Image {
 
 function decodeConfig(bytes: Buffer): Image['config'] {
   try {
-    const value: unknown = JSON.parse(bytes.toString('utf8'));
+    const value = parseJSON(bytes.toString('utf8'));
     if (typeof value === 'object' && value !== null && !('rootfs' in value)) {
       throw new InvalidParameter('invalid image JSON, no RootFS key');
     }

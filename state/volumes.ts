@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import createDebug from 'debug';
 import { InvalidParameter } from '../api/errors.ts';
@@ -16,6 +16,8 @@ const ALLOWED = '[a-zA-Z0-9][a-zA-Z0-9_.-]';
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
 const MAX_NAME_BYTES = 255;
 const READS_AT_ONCE = 32;
+/** A container may leave programs with set-id bits and device nodes in a volume: no other user of the host gets at them. */
+const PRIVATE = 0o700;
 const RECORD = 'volume.json';
 /** No volume's name begins with a dot: what does is on its way in or out. */
 const TEMPORARY = '.';
@@ -50,7 +52,8 @@ export class Volumes {
 
   /** Reads what is there, and takes away what a crash left half made or half removed. */
   static async open(folder: string, removeTree: RemoveTree): Promise<Volumes> {
-    await mkdir(folder, { recursive: true, mode: 0o711 });
+    await mkdir(folder, { recursive: true, mode: PRIVATE });
+    await chmod(folder, PRIVATE);
     const volumes = new Volumes(folder, removeTree);
     await mapBounded(await readdir(folder), READS_AT_ONCE, (name) => volumes.#read(name));
     return volumes;

@@ -1,9 +1,9 @@
-import { createContext, Script } from 'node:vm';
+import { matchingWithin } from '../../std/bounded-match.ts';
 import type { LogSubject } from './driver.ts';
 import type { LogOptions } from './options.ts';
 import { renderTag } from './tag.ts';
 
-/** A pattern comes from a user, and JavaScript's patterns backtrack: one that takes longer matches nothing. */
+/** A pattern that takes longer matches nothing. */
 const MATCH_TIMEOUT_MS = 20;
 
 /** The labels and variables that `labels`, `labels-regex`, `env` and `env-regex` choose, and the tag if one was asked for. */
@@ -28,20 +28,8 @@ function choose(
     if (value !== undefined) into[name] = value;
   }
   if (pattern === undefined || pattern === '') return;
-  for (const name of matching([...from.keys()], pattern)) into[name] = from.get(name) ?? '';
-}
-
-function matching(names: readonly string[], pattern: string): string[] {
-  const context = createContext({ names, pattern, found: [] });
-  try {
-    const script = new Script(
-      '{ const regexp = new RegExp(pattern); names.filter((name) => regexp.test(name)).join("\\0") }',
-    );
-    const found: unknown = script.runInContext(context, { timeout: MATCH_TIMEOUT_MS });
-    return typeof found === 'string' && found !== '' ? found.split('\0') : [];
-  } catch {
-    return [];
-  }
+  for (const name of matchingWithin(MATCH_TIMEOUT_MS, [pattern], [...from.keys()]) ?? [])
+    into[name] = from.get(name) ?? '';
 }
 
 function splitOnce(pair: string): [string, string] {

@@ -5,12 +5,15 @@ const DEFAULT_KEYS: readonly number[] = [16, 17];
 /** In the order of their codes, beginning with 0. */
 const CONTROL = '@abcdefghijklmnopqrstuvwxyz[\\]^_';
 const DELETE = 127;
+/** Nobody types more to leave; what may be their beginning is held back. */
+const MAX_KEYS = 64;
 
 /** Codes of `ctrl-a,x`; null for what is no list of keys. '' gives an empty list. */
 export function parseDetachKeys(text: string): number[] | null {
   if (text === '') return [];
-  const codes = text.split(',').map(codeOf);
-  return codes.every((code) => code !== null) ? codes : null;
+  const keys = text.split(',', MAX_KEYS + 1);
+  const codes = keys.map(codeOf);
+  return codes.length <= MAX_KEYS && codes.every((code) => code !== null) ? codes : null;
 }
 
 /**

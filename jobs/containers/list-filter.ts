@@ -4,12 +4,16 @@ import { InvalidParameter, NotFound } from '../../api/errors.ts';
 import type { Filters } from '../../api/filters.ts';
 import type { ImageID } from '../../api/ids.ts';
 import { findImage } from '../../state/find-image.ts';
+import { isPattern, matchingWithin } from '../../std/bounded-match.ts';
 import { fromRFC3339, type Nanos } from '../../std/timestamp.ts';
 import type { Daemon } from '../daemon.ts';
 import { outcomeOf } from './life.ts';
 import { networkModeOf } from './network-mode.ts';
 
 type Deps = Pick<Daemon, 'containers' | 'images' | 'networks' | 'references'>;
+/** For all patterns and names together. */
+const NAME_MATCH_MS = 100;
+
 type Test = (container: ContainerRecord) => boolean;
 
 export interface ListFilter {
@@ -119,20 +123,13 @@ const hasLabels: Make =
       return found !== undefined && (at === -1 || found === value.slice(at + 1));
     });
 
-/** Regular expressions, matched with and without the leading slash. */
-const hasName: Make = (values) => {
-  const tests = values.map(nameTest);
-  return ({ Name }) => tests.some((test) => test(Name) || test(`/${Name}`));
+/** Regular expressions, matched with and without the leading slash; what is none is a name. Fails with InvalidParameter. */
+const hasName: Make = (values, { containers }) => {
+  const names = containers.list().flatMap(({ Name }) => [Name, `/${Name}`]);
+  const found = matchingWithin(NAME_MATCH_MS, values.filter(isPattern), names);
+  if (found === null) throw new InvalidParameter(`Invalid filter 'name': its patterns take too long`);
+  return ({ Name }) => values.includes(Name) || found.has(Name) || found.has(`/${Name}`);
 };
-
-function nameTest(value: string): (name: string) => boolean {
-  try {
-    const expression = new RegExp(value);
-    return (name) => name === value || expression.test(name);
-  } catch {
-    return (name) => name === value;
-  }
-}
 
 const isOnNetwork: Make =
   (values, { networks }) =>

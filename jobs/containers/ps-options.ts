@@ -26,12 +26,15 @@ const BSD_FORMATS: Readonly<Record<string, string>> = {
   l: 'f uid pid ppid priority ni vsz rss wchan stat tname bsdtime args',
   j: 'ppid pid pgid sid tname tpgid stat uid bsdtime args',
 };
+/** Time to read them grows with their square. */
+const MAX_ARGS_LENGTH = 4096;
 /** Letters that choose processes or the width of the list: the container's processes are chosen already. */
 const SYSV_NEUTRAL = 'eAadNw';
 const BSD_NEUTRAL = 'axgrTwn';
 
 /** Docker takes only words divided by single blanks apart, as we do. Fails with SystemFailure in the words of ps. */
 export function parsePsOptions(args: string): PsList {
+  if (args.length > MAX_ARGS_LENGTH) refuse(`arguments of over ${MAX_ARGS_LENGTH} characters`);
   checkTitles(args);
   const parser = new Parser(args.split(' ').filter((word) => word !== ''));
   const list = parser.parse();

@@ -61,13 +61,15 @@ function forest(processes: readonly ProcessFacts[]): ProcessFacts[] {
   const children = new Map<number, ProcessFacts[]>();
   for (const process of processes) {
     const parent = pids.has(process.ppid) ? process.ppid : 0;
-    children.set(parent, [...(children.get(parent) ?? []), process]);
+    const siblings = children.get(parent);
+    if (siblings === undefined) children.set(parent, [process]);
+    else siblings.push(process);
   }
   const ordered: ProcessFacts[] = [];
   const open = (children.get(0) ?? []).toReversed();
   for (let process = open.pop(); process !== undefined; process = open.pop()) {
     ordered.push(process);
-    open.push(...(children.get(process.pid) ?? []).toReversed());
+    for (const child of (children.get(process.pid) ?? []).toReversed()) open.push(child);
   }
   return ordered;
 }

@@ -6,6 +6,13 @@ import type { Spool } from './spool.ts';
 
 const MAX_ENTRIES = 100_000;
 const MAX_NAME_BYTES = 4096;
+/**
+ * Of all manifests, indexes and configs that are read, each as often as something names it: an index may name the same
+ * index thousands of times, and that one another.
+ */
+const MAX_DOCUMENT_BYTES = 64 * 1024 ** 2;
+/** What one document counts for at least. */
+const LEAST_DOCUMENT_BYTES = 4096;
 /** Links of an archive that lead to one another; `docker save` up to 24 links layers it has already written. */
 const MAX_HOPS = 8;
 
@@ -15,6 +22,7 @@ type Found = { readonly kind: 'file'; readonly part: FilePart } | { readonly kin
 export class Archive {
   readonly #spool: Spool;
   readonly #entries = new Map<string, Found>();
+  #documentBytes = 0;
 
   constructor(spool: Spool) {
     this.#spool = spool;
@@ -45,9 +53,16 @@ export class Archive {
     return part;
   }
 
-  /** A small file, whole. */
-  read(name: string, max: number): Promise<Buffer> {
-    return this.#spool.read(this.part(name), max, shown(name));
+  /** A small file, whole. Fails with InvalidParameter when it is over `max` bytes, or all that was read over 64 MiB. */
+  async read(name: string, max: number): Promise<Buffer> {
+    const part = this.part(name);
+    this.#documentBytes += Math.max(part.size, LEAST_DOCUMENT_BYTES);
+    if (this.#documentBytes > MAX_DOCUMENT_BYTES) {
+      throw new InvalidParameter(
+        `invalid archive: its manifests and configs are over ${MAX_DOCUMENT_BYTES} bytes together`,
+      );
+    }
+    return this.#spool.read(part, max, shown(name));
   }
 
   async #takeEntry({ name, type, linkname, body }: TarEntry): Promise<void> {

@@ -6,6 +6,7 @@ import { posix } from 'node:path';
 import { InvalidParameter } from '../../api/errors.ts';
 import { type ImageRunConfig, imageRunConfig } from '../../api/image.ts';
 import { parseSignal } from '../../api/signals.ts';
+import { parseJSON } from '../../std/parse-json.ts';
 import { healthcheckFrom } from './healthcheck.ts';
 import { expandWord, splitWords, type Variables } from './shell-words.ts';
 
@@ -62,7 +63,7 @@ function command(rest: string): string[] {
 function jsonWords(rest: string): string[] | null {
   if (!rest.startsWith('[')) return null;
   try {
-    const value: unknown = JSON.parse(rest);
+    const value = parseJSON(rest);
     if (Array.isArray(value) && value.every((each) => typeof each === 'string')) return value.map(String);
   } catch {}
   return null;

@@ -8,6 +8,7 @@ import { Tail } from '../../engine/destination.ts';
 import type { Engine, OpenJob } from '../../engine/engine.ts';
 import { anything, list, object, optional, text } from '../../std/decode.ts';
 import { toJSON } from '../../std/json.ts';
+import { parseJSON } from '../../std/parse-json.ts';
 import { messageOf } from '../failure.ts';
 import { Outflow } from '../outflow.ts';
 import type { Answer, ApiRequest, Route, ShortAnswer } from '../route.ts';
@@ -62,7 +63,7 @@ function isJSON({ headers }: ApiRequest): boolean {
 
 function parsed(json: string): unknown {
   try {
-    return JSON.parse(json);
+    return parseJSON(json);
   } catch (error) {
     throw new InvalidParameter(`env: not JSON: ${messageOf(error)}`);
   }

@@ -86,6 +86,22 @@ describe('NativeExecDriver, given a hostile rootfs', function () {
     expect(output(result)).to.match(/deeper|No such file|no such file/);
   });
 
+  for (const [target, type] of [
+    ['/data', 'bind'],
+    ['/data/self', 'bind'],
+    ['/data/sys/kernel', 'bind'],
+    ['/data/self', 'tmpfs'],
+  ] as const) {
+    it(`mounts no ${type} over ${target}, where a link makes that a part of /proc`, async () => {
+      await link('data', '/proc');
+      const spec: NonNullable<Wishes['spec']> = (base) => ({
+        ...base,
+        mounts: [...base.mounts, type === 'bind' ? mount(target, type, canary, 'rbind') : mount(target, type, type)],
+      });
+      expect(await attempt(['true'], { spec })).to.match(/cannot be mounted because it is inside \/proc/);
+    });
+  }
+
   it('makes no working directory outside', async () => {
     await link('work', canary);
     await attempt(['true'], { process: { cwd: '/work/made' } });

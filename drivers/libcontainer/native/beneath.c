@@ -113,7 +113,7 @@ int open_mount_point(int root, const char *path, uint32_t flags) {
   return open_beneath(root, path, O_PATH, 0);
 }
 
-static int is_proc(int fd) {
+bool is_proc(int fd) {
   struct statfs where;
   return fstatfs(fd, &where) == 0 && where.f_type == K_PROC_SUPER_MAGIC;
 }

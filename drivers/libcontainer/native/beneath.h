@@ -3,6 +3,7 @@
 #ifndef GANTRY_BENEATH_H
 #define GANTRY_BENEATH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -17,6 +18,9 @@ int open_parent_beneath(int root, const char *path, int make, char name[256]);
 
 /* An O_PATH descriptor to mount on; made beforehand as FLAG_CREATE_DIR or FLAG_CREATE_FILE of `flags` say. */
 int open_mount_point(int root, const char *path, uint32_t flags);
+
+/* Whether it lies in a procfs. */
+bool is_proc(int fd);
 
 /* Opens for a write to procfs: `proc` is the root of a procfs, and what is opened lies in it, not in something mounted over. */
 int open_in_proc(int proc, const char *path, uint64_t flags);

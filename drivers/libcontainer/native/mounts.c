@@ -43,6 +43,16 @@ int perform_attach(struct interpreter *interpreter, const struct op_attach *op) 
   return fd < 0 ? fd : k_move_mount(fd, "", AT_FDCWD, op->target, K_MOVE_MOUNT_F_EMPTY_PATH);
 }
 
+/* What is mounted over /proc, or in it, could make the files that confine the container fakes (CVE-2019-16884). Paths that say
+ * so have been refused before; this is one that leads there by a link of the image. */
+static int open_outside_proc(struct interpreter *interpreter, int root, const char *path, uint32_t flags) {
+  const int target = open_mount_point(root, path, flags);
+  if (target < 0 || !is_proc(target) || strncmp(path, "/proc/", 6) == 0) return target;
+  set_detail(interpreter, "\"%s\" cannot be mounted because it is inside /proc", path);
+  close(target);
+  return -EPERM;
+}
+
 /* With both flags a mount point is made as what will be mounted on it is. */
 static uint32_t creation_for(int mount, uint32_t flags) {
   const uint32_t both = FLAG_CREATE_DIR | FLAG_CREATE_FILE;
@@ -54,7 +64,7 @@ static uint32_t creation_for(int mount, uint32_t flags) {
 int perform_attach_beneath(struct interpreter *interpreter, const struct op_attach_beneath *op) {
   const int fd = slot_get(interpreter, op->slot), root = slot_get(interpreter, op->root);
   if (fd < 0 || root < 0) return -EBADF;
-  const int target = open_mount_point(root, op->target, creation_for(fd, op->flags));
+  const int target = open_outside_proc(interpreter, root, op->target, creation_for(fd, op->flags));
   if (target < 0) return target;
   const int error = attach_fd(fd, target);
   close(target);
@@ -65,7 +75,7 @@ int perform_attach_beneath(struct interpreter *interpreter, const struct op_atta
 
 /* proc and sysfs go on folders reached without a link: masks and labels that follow rely on where they are. */
 static int open_target(struct interpreter *interpreter, int root, const struct op_mount_beneath *op) {
-  const int target = open_mount_point(root, op->target, op->flags);
+  const int target = open_outside_proc(interpreter, root, op->target, op->flags);
   const bool is_strict = strcmp(op->fstype, "proc") == 0 || strcmp(op->fstype, "sysfs") == 0;
   if (target < 0 || !is_strict) return target;
   close(target);
