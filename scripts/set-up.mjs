@@ -31,6 +31,7 @@ const NEEDS = {
     ['openssl', 'openssl'],
     ['ps', 'procps'],
     ['clang', 'clang'],
+    ['python3', 'python3-minimal'],
   ],
 };
 const POLICY = '/usr/sbin/policy-rc.d';
