@@ -44,7 +44,7 @@ const CONTROL_FD = 4;
  */
 export async function launch(init: GantryInit, request: LaunchRequest): Promise<Launched> {
   const { verb, program, stdio } = request;
-  const { monitor, attachments } = spawnMonitor(init, request);
+  const { monitor, attachments } = await spawnMonitor(init, request);
   const outcome = await monitor.outcome;
   if (outcome !== null) trace(program, outcome);
   if (outcome?.kind === 'started') {
@@ -60,7 +60,7 @@ export async function launch(init: GantryInit, request: LaunchRequest): Promise<
   throw programFailure(verb, program, outcome);
 }
 
-function spawnMonitor(init: GantryInit, { verb, folder, program, stdio, options, pidfd }: LaunchRequest) {
+async function spawnMonitor(init: GantryInit, { verb, folder, program, stdio, options, pidfd }: LaunchRequest) {
   const theirs: number[] = [];
   const ours: number[] = [];
   try {
@@ -82,7 +82,8 @@ function spawnMonitor(init: GantryInit, { verb, folder, program, stdio, options,
       ...attach,
     ];
     debug('gantry-init %s', words.join(' '));
-    void ended(init.spawn(words, fds).pidfd).then((ending) => debug('monitor of %s: %o', folder, ending));
+    const spawned = await init.spawn(words, fds);
+    void ended(spawned.pidfd).then((ending) => debug('monitor of %s: %o', folder, ending));
   } catch (error) {
     ours.forEach(close);
     throw error;

@@ -20,9 +20,9 @@ export class GantryInit implements Disposable {
 
   /**
    * Starts a sub-command with an empty environment; `fds[i]` becomes its descriptor i, null is /dev/null. Our own copies
-   * stay open. The caller takes the pidfd on: `ended(pidfd)`.
+   * stay open, and have to until it runs. The caller takes the pidfd on: `ended(pidfd)`.
    */
-  spawn(words: readonly string[], fds: readonly (number | null)[]): Spawned {
+  async spawn(words: readonly string[], fds: readonly (number | null)[]): Promise<Spawned> {
     if (this.#executable === null) throw new Error('gantry-init was let go of');
     return spawn({ executable: this.#executable, argv: ['gantry-init', ...words], env: [], fds });
   }

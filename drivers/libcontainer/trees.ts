@@ -108,7 +108,7 @@ async function run(
   const output = new Socket({ fd: ours, readable: true, writable: false });
   let pidfd: number;
   try {
-    ({ pidfd } = init.spawn(words, [stdin, theirs, null, ...rest]));
+    ({ pidfd } = await init.spawn(words, [stdin, theirs, null, ...rest]));
   } catch (error) {
     output.destroy();
     throw error;
@@ -117,6 +117,7 @@ async function run(
     if (stdin !== null) close(stdin);
   }
   const kill = () => sendSignal(pidfd, SIGKILL);
+  if (signal?.aborted) kill();
   signal?.addEventListener('abort', kill, { once: true });
   const ending = ended(pidfd).finally(() => signal?.removeEventListener('abort', kill));
   const [said, end] = await Promise.all([readText(output), ending]);

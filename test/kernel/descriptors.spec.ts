@@ -25,7 +25,7 @@ describe('descriptors', () => {
     const fd = open(folder, constants.O_RDONLY);
     using _fd = closing(fd);
     const argv = ['sh', '-c', `[ ! -e /proc/self/fd/${fd} ]`];
-    const { pidfd } = spawn({ executable: '/bin/sh', argv, env: [], fds: [null, null, null] });
+    const { pidfd } = await spawn({ executable: '/bin/sh', argv, env: [], fds: [null, null, null] });
     expect(await ended(pidfd)).to.deep.equal({ kind: 'exited', code: 0 });
   });
 

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
@@ -9,14 +9,16 @@ import { builtFile } from '../../drivers/libcontainer/kernel/binding.ts';
 import { sealedExecutable } from '../../drivers/libcontainer/kernel/descriptors.ts';
 import { ended, pidfdOpen, sendSignal, spawn } from '../../drivers/libcontainer/kernel/process.ts';
 import { socketPair } from '../../drivers/libcontainer/kernel/sockets.ts';
+import { rejection } from '../stand-ins/rejection.ts';
 import { connected } from '../stand-ins/sockets.ts';
 
 const SHELL = '/bin/sh';
+const NO_STDIO = [null, null, null];
 
 /** Runs a shell script and gives what it wrote on stdout, and how it ended. */
 async function shell(script: string, extra: readonly (number | null)[] = []) {
   const [ours, theirs] = socketPair();
-  const { pid, pidfd } = spawn({
+  const { pid, pidfd } = await spawn({
     executable: SHELL,
     argv: ['sh', '-c', script],
     env: ['PATH=/usr/bin:/bin'],
@@ -63,21 +65,22 @@ describe('spawn', () => {
     }
   });
 
-  it('fails with the errno of execve and leaves no process', () => {
-    const failed = () => spawn({ executable: '/no/such/program', argv: ['x'], env: [], fds: [null, null, null] });
-    expect(failed).to.throw(OperationFailed, 'ENOENT').with.property('errno', 'ENOENT');
-    expect(readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8')).to.equal('');
+  it('fails with the errno of execve and leaves no process', async () => {
+    const failed = await rejection(spawn({ executable: '/no/such/program', argv: ['x'], env: [], fds: NO_STDIO }));
+    expect(failed).to.be.instanceOf(OperationFailed).with.property('errno', 'ENOENT');
+    const children = readdirSync('/proc/self/task').map((id) => readFileSync(`/proc/self/task/${id}/children`, 'utf8'));
+    expect(children.join('')).to.equal('');
   });
 
-  it('refuses words with a NUL byte', () => {
-    const failed = () => spawn({ executable: SHELL, argv: ['sh', 'a\0b'], env: [], fds: [null, null, null] });
-    expect(failed).to.throw(TypeError, 'NUL');
+  it('refuses words with a NUL byte', async () => {
+    const failed = await rejection(spawn({ executable: SHELL, argv: ['sh', 'a\0b'], env: [], fds: NO_STDIO }));
+    expect(failed).to.be.instanceOf(TypeError).with.property('message').that.includes('NUL');
   });
 
   it('runs a sealed copy of gantry-init that nobody can write to', async () => {
     const executable = sealedExecutable('gantry-init', readFileSync(builtFile('gantry-init')));
     try {
-      const { pidfd } = spawn({ executable, argv: ['gantry-init'], env: [], fds: [null, null, null] });
+      const { pidfd } = await spawn({ executable, argv: ['gantry-init'], env: [], fds: NO_STDIO });
       expect(await ended(pidfd)).to.deep.equal({ kind: 'exited', code: 2 });
       expect(() => writeFileSync(`/proc/self/fd/${executable}`, 'x', { flag: 'r+' })).to.throw('EPERM');
     } finally {
@@ -118,8 +121,8 @@ describe('ended', () => {
 
   it('works in a worker thread, and lets it end while a process still runs', async () => {
     const module = JSON.stringify(new URL('../../drivers/libcontainer/kernel/process.js', import.meta.url).href);
-    const source = `import(${module}).then(({ spawn, ended }) => {
-      const { pid, pidfd } = spawn({ executable: '/bin/sleep', argv: ['sleep', '30'], env: [], fds: [null, null, null] });
+    const source = `import(${module}).then(async ({ spawn, ended }) => {
+      const { pid, pidfd } = await spawn({ executable: '/bin/sleep', argv: ['sleep', '30'], env: [], fds: [null, null, null] });
       ended(pidfd);
       require('node:worker_threads').parentPort.postMessage(pid);
     })`;
@@ -137,7 +140,7 @@ describe('ended', () => {
 
 describe('sendSignal', () => {
   it('says false of a process that is gone', async () => {
-    const { pidfd } = spawn({ executable: SHELL, argv: ['sh', '-c', 'exit 0'], env: [], fds: [null, null, null] });
+    const { pidfd } = await spawn({ executable: SHELL, argv: ['sh', '-c', 'exit 0'], env: [], fds: NO_STDIO });
     const second = pidfdOpen(process.pid);
     closeSync(second);
     const copy = openSync(`/proc/self/fd/${pidfd}`, 'r');

@@ -78,7 +78,7 @@ describe('another network namespace', () => {
     const [ours, theirs] = socketPair();
     const script = 'exec unshare --net sh -c "echo ready; exec sleep 60"';
     const argv = ['sh', '-c', script];
-    const child = spawn({ executable: '/bin/sh', argv, env: ['PATH=/usr/bin:/bin'], fds: [null, theirs, null] });
+    const child = await spawn({ executable: '/bin/sh', argv, env: ['PATH=/usr/bin:/bin'], fds: [null, theirs, null] });
     close(theirs);
     pidfd = child.pidfd;
     const output = connected(ours);

@@ -98,7 +98,7 @@ describe('device_filter', () => {
     const procs = openSync(`${folder}/cgroup.procs`, 'w');
     try {
       const argv = ['sh', '-c', `: > ${device}`];
-      const { pidfd } = spawn({ executable: '/bin/sh', argv, env: [], fds: [null, null, null], cgroup: procs });
+      const { pidfd } = await spawn({ executable: '/bin/sh', argv, env: [], fds: [null, null, null], cgroup: procs });
       const ending = await ended(pidfd);
       return ending.kind === 'exited' && ending.code === 0;
     } finally {

@@ -37,12 +37,19 @@ interface AnywhereCalls<Answer> {
 }
 
 interface PoolCalls {
+  spawn(
+    executable: number,
+    path: string,
+    argv: Uint8Array,
+    env: Uint8Array,
+    fds: Uint8Array,
+    cgroup: number,
+  ): Promise<Outcome>;
   runProgram(program: Uint8Array, privateMounts: number): Promise<Outcome>;
   treeSizeBeneath(root: number, path: string): Promise<Outcome>;
 }
 
 interface LoopCalls {
-  spawn(executable: number, path: string, argv: Uint8Array, env: Uint8Array, fds: Uint8Array, cgroup: number): Outcome;
   setDumpable(dumpable: number): Outcome;
 }
 

@@ -1,6 +1,7 @@
 /*
  * Calls about processes. Starting one is clone(2) with CLONE_VM | CLONE_VFORK, as posix_spawn(3) does it: its cost does
- * not grow with the daemon's memory, and it gives a pidfd with no race.
+ * not grow with the daemon's memory, and it gives a pidfd with no race. The thread that does it stands still until the
+ * program runs, and on a busy machine that takes milliseconds: it is one of the pool.
  */
 #include "addon.h"
 
@@ -47,7 +48,7 @@ static int place_descriptors(struct start *start) {
   return (int)syscall(SYS_close_range, (unsigned)count, ~0U, CLOSE_RANGE_CLOEXEC);
 }
 
-/* Runs on the parent's memory while the parent stands still: system calls only, no allocation, no lock. */
+/* Runs on the parent's memory while its thread stands still: system calls only, no allocation, no lock. */
 static int start_child(void *argument) {
   struct start *start = argument;
   struct {
@@ -144,7 +145,7 @@ static int64_t set_dumpable(struct request *r) {
 }
 
 const struct call process_calls[] = {
-  {"spawn", "isbbbi", spawn, LOOP_ONLY},
+  {"spawn", "isbbbi", spawn, POOL_ONLY},
   {"pidfdOpen", "i", open_pidfd, ANYWHERE},
   {"pidfdSendSignal", "ii", send_signal, ANYWHERE},
   {"setDumpable", "i", set_dumpable, LOOP_ONLY},
