@@ -2,12 +2,18 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import createDebug from 'debug';
-import type { ContainerID } from '../../api/ids.ts';
 import { removeCgroups } from '../libcontainer/cgroup-control.ts';
 import type { CgroupLayout } from '../libcontainer/cgroup-layout.ts';
 import { Monitor, type Outcome } from '../libcontainer/monitor.ts';
 import type { Adopted, Exit, Process } from './driver.ts';
-import { type ExecRoot, readContainerMeta, readExecMeta, readExit, removeFolder } from './exec-root.ts';
+import {
+  type ContainerMeta,
+  type ExecRoot,
+  readContainerMeta,
+  readExecMeta,
+  readExit,
+  removeFolder,
+} from './exec-root.ts';
 import { exitOf, instant, MonitoredProcess } from './monitored-process.ts';
 
 const warn = createDebug('gantry:warn:exec');
@@ -18,7 +24,7 @@ const AT_ONCE = 64;
 const MAX_WAIT_MS = 10_000;
 
 export interface AdoptedContainer {
-  readonly id: ContainerID;
+  readonly meta: ContainerMeta;
   /** Null for one that has ended. */
   readonly process: MonitoredProcess | null;
   readonly adopted: Adopted;
@@ -30,7 +36,7 @@ export async function adoptContainers(root: ExecRoot, cgroups: CgroupLayout): Pr
     const found = meta === null ? null : await find(folder, meta.id);
     if (meta !== null && found !== null) {
       const process = found instanceof MonitoredProcess ? found : null;
-      return [{ id: meta.id, process, adopted: { kind: 'container', id: meta.id, outcome: outcomeOf(found) } }];
+      return [{ meta, process, adopted: { kind: 'container', id: meta.id, outcome: outcomeOf(found) } }];
     }
     // Neither a monitor nor an exit: a start that a crash cut short.
     if (meta !== null) await removeCgroups(cgroups, meta.cgroupsPath);

@@ -32,6 +32,12 @@ const calls = channel(CHANNEL.driver);
 /** How long the news of an exit may take when an exec has already met with it. */
 const NEWS_MS = 200;
 
+interface Running {
+  readonly process: MonitoredProcess;
+  /** As in its folder, for what is executed in it. */
+  readonly meta: ContainerMeta;
+}
+
 export class NativeExecDriver implements ExecDriver {
   readonly name = 'native';
   readonly #root: ExecRoot;
@@ -39,7 +45,7 @@ export class NativeExecDriver implements ExecDriver {
   readonly #machine: Machine;
   readonly #filters = new SeccompCache();
   /** Containers that run, as far as this daemon knows. */
-  readonly #running = new Map<ContainerID, MonitoredProcess>();
+  readonly #running = new Map<ContainerID, Running>();
 
   private constructor(root: ExecRoot, init: GantryInit, machine: Machine) {
     this.#root = root;
@@ -70,17 +76,17 @@ export class NativeExecDriver implements ExecDriver {
 
   async adopt(): Promise<Adopted[]> {
     const containers = await adoptContainers(this.#root, this.#machine.cgroups);
-    for (const { id, process } of containers) if (process !== null) this.#keep(id, process);
+    for (const { meta, process } of containers) if (process !== null) this.#keep(meta, process);
     return [...containers.map(({ adopted }) => adopted), ...(await adoptExecs(this.#root))];
   }
 
   forget(id: ContainerID): Promise<void> {
     return this.#traced('forget', id, async () => {
       const folder = this.#root.container(id);
-      const meta = await readContainerMeta(folder);
+      const meta = await this.#metaOf(id);
       if (meta !== null) await removeCgroups(this.#machine.cgroups, meta.cgroupsPath);
       // Whatever still ran is killed by now; its monitor has the last word in the folder.
-      await this.#running.get(id)?.exited;
+      await this.#running.get(id)?.process.exited;
       await removeFolder(folder);
     });
   }
@@ -96,7 +102,7 @@ export class NativeExecDriver implements ExecDriver {
 
   /** Lets go of all monitors, and of gantry-init. What runs goes on. */
   [Symbol.dispose](): void {
-    for (const process of this.#running.values()) process.release();
+    for (const { process } of this.#running.values()) process.release();
     this.#running.clear();
     this.#init[Symbol.dispose]();
   }
@@ -107,7 +113,8 @@ export class NativeExecDriver implements ExecDriver {
     const { cgroupsPath } = spec.linux;
     const filter = this.#filterOf(spec);
     const program = this.#compile(request, filter);
-    const folder = await this.#makeFolder({ id, tty: stdio.tty, cgroupsPath, filter });
+    const meta = { id, tty: stdio.tty, cgroupsPath, filter };
+    const folder = await this.#makeFolder(meta);
     try {
       const options = {
         ...stdioOptions(stdio),
@@ -118,7 +125,7 @@ export class NativeExecDriver implements ExecDriver {
         oom: oomFile(this.#machine.cgroups, cgroupsPath),
       };
       const launched = await launch(this.#init, { verb: 'run', folder, program, stdio, options, pidfd: null });
-      return this.#keep(id, monitored(id, folder, program, launched));
+      return this.#keep(meta, monitored(id, folder, program, launched));
     } catch (error) {
       await this.forget(id).catch((left) => warn('cannot clean up after %s: %O', id, left));
       throw error;
@@ -127,9 +134,9 @@ export class NativeExecDriver implements ExecDriver {
 
   async #exec(request: ExecRequest): Promise<Process> {
     const { id, container, process, stdio } = request;
-    const init = this.#running.get(container);
-    const meta = await readContainerMeta(this.#root.container(container));
-    if (init === undefined || meta === null) throw new NotRunning(container);
+    const running = this.#running.get(container);
+    if (running === undefined) throw new NotRunning(container);
+    const { meta, process: init } = running;
     using pidfd = await openInit(init.pid, meta.cgroupsPath, container);
     const program = execProgram(
       {
@@ -178,16 +185,21 @@ export class NativeExecDriver implements ExecDriver {
     }
   }
 
-  #keep(id: ContainerID, process: MonitoredProcess): MonitoredProcess {
-    this.#running.set(id, process);
+  #keep(meta: ContainerMeta, process: MonitoredProcess): MonitoredProcess {
+    this.#running.set(meta.id, { meta, process });
     void process.exited.then(() => {
-      if (this.#running.get(id) === process) this.#running.delete(id);
+      if (this.#running.get(meta.id)?.process === process) this.#running.delete(meta.id);
     });
     return process;
   }
 
+  /** Null for a container that is gone, or was never there. */
+  async #metaOf(id: ContainerID): Promise<ContainerMeta | null> {
+    return this.#running.get(id)?.meta ?? readContainerMeta(this.#root.container(id));
+  }
+
   async #cgroupsPath(id: ContainerID): Promise<string> {
-    const meta = await readContainerMeta(this.#root.container(id));
+    const meta = await this.#metaOf(id);
     if (meta === null) throw new NotRunning(id);
     return meta.cgroupsPath;
   }
