@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import createDebug from 'debug';
-import { EngineError, InvalidParameter, NotFound } from '../api/errors.ts';
+import { EngineError, InvalidParameter } from '../api/errors.ts';
 import { type ChainID, chainID, type DiffID, type ImageID, type LayerID, newLayerID } from '../api/ids.ts';
 import type { GraphDriver } from '../drivers/graph/driver.ts';
 import type { Operation } from '../drivers/libcontainer/program.ts';
@@ -9,6 +9,7 @@ import { mapBounded } from '../std/map-bounded.ts';
 import { Undo } from '../std/undo.ts';
 import type { Inflated } from './inflate.ts';
 import { type LayerRecord, LayerRecords } from './layer-records.ts';
+import { LayerTree, type User } from './layer-tree.ts';
 
 const debug = createDebug('gantry:state:layers');
 const warn = createDebug('gantry:warn:layers');
@@ -35,17 +36,6 @@ export class WrongDiffID extends InvalidParameter {
   }
 }
 
-/** Who keeps a layer: an image by its id, a container by its read-write layer, a registration by itself. */
-type User = ImageID | LayerID | symbol;
-
-interface Entry extends LayerRecord {
-  /** Bytes of it and of all below it. */
-  readonly total: number;
-  readonly users: Set<User>;
-  /** Layers that stand on it. */
-  children: number;
-}
-
 /**
  * Image layers by chain id (`<data-root>/image/layers/<driver>/<hex>.json`) and containers' read-write layers on top of
  * them; knows who uses what, and alone asks the graph driver for anything. Who uses what is not stored: images and
@@ -54,7 +44,7 @@ interface Entry extends LayerRecord {
 export class Layers {
   readonly #driver: GraphDriver;
   readonly #records: LayerRecords;
-  readonly #entries = new Map<ChainID, Entry>();
+  readonly #tree = new LayerTree();
   readonly #readWrite = new Map<LayerID, ChainID | null>();
   /** A chain comes and goes once at a time. Taken from the top downwards. */
   readonly #lock = new KeyedLock<ChainID>();
@@ -69,8 +59,7 @@ export class Layers {
     const records = new LayerRecords(join(folder, driver.name));
     const layers = new Layers(driver, records);
     const onDisk = new Set(await driver.list());
-    const found = await records.read();
-    for (const chain of found.keys()) await layers.#adopt(chain, found, onDisk);
+    layers.#tree.adoptAll(await records.read(), onDisk);
     return layers;
   }
 
@@ -80,11 +69,11 @@ export class Layers {
 
   /** Size in bytes of one image layer, and of all below it. */
   sizeOf(chain: ChainID | null): number {
-    return chain === null ? 0 : (this.#entries.get(chain)?.total ?? 0);
+    return chain === null ? 0 : (this.#tree.find(chain)?.total ?? 0);
   }
 
   has(chain: ChainID): boolean {
-    return this.#entries.has(chain);
+    return this.#tree.has(chain);
   }
 
   /**
@@ -102,13 +91,13 @@ export class Layers {
     if (expected === null) return await this.#unpack(parent, source, null, signal);
     const chain = chainID(parent, expected);
     await using _turn = await this.#lock.acquire(chain, signal);
-    if (this.#entries.has(chain)) return this.#registered(chain);
+    if (this.#tree.has(chain)) return this.#registered(chain);
     return await this.#unpack(parent, source, expected, signal);
   }
 
   /** An image keeps its top layer, and so all below. Twice is once. Fails with NotFound. */
   retain(chain: ChainID, image: ImageID): void {
-    this.#entry(chain).users.add(image);
+    this.#tree.keep(chain, image);
   }
 
   /** At no user the layer goes, and then its parent may. Gives what went, the top first. Not retained is no error. */
@@ -121,7 +110,7 @@ export class Layers {
     const layer = newLayerID();
     await using undo = new Undo();
     if (top !== null) {
-      this.#entry(top).users.add(layer);
+      this.#tree.keep(top, layer);
       undo.defer(`release layer ${top}`, () => this.#drop(top, layer));
     }
     undo.defer(`remove layer ${layer}`, () => this.#driver.remove(layer));
@@ -152,7 +141,7 @@ export class Layers {
 
   /** Fails with NotFound. */
   async chainMetadata(chain: ChainID): Promise<Readonly<Record<string, string>>> {
-    return this.#driver.metadata(this.#entry(chain).layer);
+    return this.#driver.metadata(this.#tree.get(chain).layer);
   }
 
   status(): Promise<readonly (readonly [label: string, value: string])[]> {
@@ -168,17 +157,21 @@ export class Layers {
     readWrite: Iterable<{ layer: LayerID; top: ChainID | null }>,
     isComplete: boolean,
   ): Promise<void> {
-    for (const { image, top } of images) this.#entries.get(top)?.users.add(image);
+    for (const { image, top } of images) this.#keepIfThere(top, image);
     for (const { layer, top } of readWrite) {
       this.#readWrite.set(layer, top);
-      if (top !== null) this.#entries.get(top)?.users.add(layer);
+      if (top !== null) this.#keepIfThere(top, layer);
     }
     if (!isComplete || this.#records.damaged.length > 0) {
       warn('damaged records: layers that nobody names are kept');
       return;
     }
-    for (const chain of [...this.#entries.keys()]) await this.#drop(chain, null);
+    for (const [chain] of this.#tree.list()) await this.#drop(chain, null);
     await this.#removeStrays();
+  }
+
+  #keepIfThere(chain: ChainID, user: User): void {
+    if (this.#tree.has(chain)) this.#tree.keep(chain, user);
   }
 
   /** Unpacks under a name nobody knows yet; on disk is first the layer, then its record. */
@@ -197,11 +190,11 @@ export class Layers {
     const chain = chainID(parent, diffID);
     // With no diffID to go by, its lock is free to be taken only now, and the layer may have been there all along.
     await using _turn = expected === null ? await this.#lock.acquire(chain, signal) : null;
-    if (this.#entries.has(chain)) return this.#registered(chain);
+    if (this.#tree.has(chain)) return this.#registered(chain);
     const record: LayerRecord = { diffID, parent, layer, size };
     await this.#records.save(chain, record);
     undo.keep();
-    this.#put(chain, record);
+    this.#tree.put(chain, record);
     debug('%s is layer %s, %d bytes', chain, layer, size);
     return this.#registered(chain);
   }
@@ -226,11 +219,10 @@ export class Layers {
 
   #registered(chain: ChainID): Registered {
     const user = Symbol(chain);
-    const entry = this.#entry(chain);
-    entry.users.add(user);
+    this.#tree.keep(chain, user);
     return {
       chain,
-      diffID: entry.diffID,
+      diffID: this.#tree.get(chain).diffID,
       [Symbol.asyncDispose]: async () => {
         await this.#drop(chain, user);
       },
@@ -244,7 +236,7 @@ export class Layers {
 
   /** Takes a user away, then every layer from here downwards that has none left. */
   async #drop(chain: ChainID, user: User | null): Promise<ChainID[]> {
-    if (user !== null) this.#entries.get(chain)?.users.delete(user);
+    if (user !== null) this.#tree.letGo(chain, user);
     const dropped: ChainID[] = [];
     for (let next: ChainID | null = chain; next !== null; ) {
       const parent = await this.#dropUnused(next);
@@ -257,61 +249,27 @@ export class Layers {
 
   /** Gives the parent of the layer that went; undefined when it stays. */
   async #dropUnused(chain: ChainID): Promise<ChainID | null | undefined> {
-    if (!this.#isUnused(chain)) return undefined;
+    if (!this.#tree.isUnused(chain)) return undefined;
     await using _turn = await this.#lock.acquire(chain);
-    const entry = this.#entries.get(chain);
-    if (entry === undefined || !this.#isUnused(chain)) return undefined;
+    if (!this.#tree.isUnused(chain)) return undefined;
+    const entry = this.#tree.get(chain);
     // Out of reach before the first wait. The record goes before the tree: without it, the next start takes the tree away.
-    this.#entries.delete(chain);
+    this.#tree.hide(chain);
     await this.#records.remove(chain);
     await this.#driver.remove(entry.layer);
-    const parent = entry.parent === null ? undefined : this.#entries.get(entry.parent);
-    if (parent !== undefined) parent.children--;
+    this.#tree.leaveParent(entry);
     debug('%s is gone', chain);
     return entry.parent;
   }
 
-  #isUnused(chain: ChainID): boolean {
-    const entry = this.#entries.get(chain);
-    return entry !== undefined && entry.users.size === 0 && entry.children === 0;
-  }
-
-  #entry(chain: ChainID): Entry {
-    const entry = this.#entries.get(chain);
-    if (entry === undefined) throw new NotFound(`layer does not exist: ${chain}`);
-    return entry;
-  }
-
   #driverLayer(chain: ChainID | null): LayerID | null {
-    return chain === null ? null : this.#entry(chain).layer;
-  }
-
-  #put(chain: ChainID, record: LayerRecord): void {
-    const parent = record.parent === null ? undefined : this.#entries.get(record.parent);
-    if (parent !== undefined) parent.children++;
-    this.#entries.set(chain, { ...record, total: record.size + (parent?.total ?? 0), users: new Set(), children: 0 });
-  }
-
-  /** Takes a layer from disk, its parents first. One without its tree or without its parent is forgotten. */
-  async #adopt(
-    chain: ChainID,
-    found: ReadonlyMap<ChainID, LayerRecord>,
-    onDisk: ReadonlySet<LayerID>,
-  ): Promise<boolean> {
-    const record = found.get(chain);
-    if (record === undefined) return false;
-    if (this.#entries.has(chain)) return true;
-    const isWhole =
-      onDisk.has(record.layer) && (record.parent === null || (await this.#adopt(record.parent, found, onDisk)));
-    if (isWhole) this.#put(chain, record);
-    else warn('layer %s is left out: its tree %s or what it stands on is not there', chain, record.layer);
-    return isWhole;
+    return chain === null ? null : this.#tree.get(chain).layer;
   }
 
   /** Trees that a crash left: no record names them, and no container. */
   async #removeStrays(): Promise<void> {
     const known = new Set<LayerID>(this.#readWrite.keys());
-    for (const { layer } of this.#entries.values()) known.add(layer);
+    for (const [, { layer }] of this.#tree.list()) known.add(layer);
     const strays = (await this.#driver.list()).filter((layer) => !known.has(layer));
     await mapBounded(strays, REMOVALS_AT_ONCE, async (layer) => {
       debug('layer %s has no record and is removed', layer);
