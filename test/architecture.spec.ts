@@ -50,6 +50,22 @@ describe('architecture', () => {
       expect(files.filter((file) => file.startsWith(`${folder}/`)).length, folder).to.be.greaterThan(1);
   });
 
+  it('sees what it forbids', () => {
+    const file = 'jobs/x.ts';
+    const text =
+      "import { Vfs } from '../drivers/graph/vfs.ts';\nimport type { A } from './b';\nconst c: any = await import('./d.ts');";
+    expect(importsOf(file, text)).to.deep.equal([
+      { target: 'drivers/graph/vfs.ts', isType: false },
+      { target: 'jobs/b', isType: true },
+      { target: 'jobs/d.ts', isType: false },
+    ]);
+    expect(offencesOf(file, text)).to.deep.equal(['it has a type any', 'jobs/b has no ending .ts']);
+    const more =
+      "import { spawn } from 'node:child_process';\nexport * from './a.ts';\nconst b = c as Type;\nconsole.log(b);";
+    expect(offencesOf('jobs/utils.ts', more)).to.have.length(5);
+    expect(ruleOf(file)).to.equal('jobs');
+  });
+
   for (const file of files) {
     const rule = ruleOf(file);
     const text = readFileSync(posix.join(ROOT, file), 'utf8');

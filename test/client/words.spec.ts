@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { envOf } from '../../client/env.ts';
 import { hostOf } from '../../client/host.ts';
+import { RUN_FLAGS } from '../../client/run-flags.ts';
 import { bytes, cpus, device, mount, restart, ulimit } from '../../client/run-values.ts';
 import { durationOf } from '../../client/trace-tree.ts';
 import { rejection } from '../stand-ins/rejection.ts';
@@ -58,6 +59,23 @@ describe('the host', () => {
     expect(await rejection(hostOf(none, env)))
       .to.have.property('message')
       .that.contains('could not read /nowhere/ca.pem');
+  });
+});
+
+describe('flags of docker run', () => {
+  it('say a log driver and its options in any order', () => {
+    const words = [
+      ['--log-opt <KEY=VALUE>', 'max-size=1m'],
+      ['--log-driver <name>', 'local'],
+      ['--log-opt <KEY=VALUE>', 'max-file=2'],
+    ] as const;
+    for (const order of [words, words.toReversed()]) {
+      const draft = { name: null, config: {}, hostConfig: {}, env: {} };
+      for (const [flags, value] of order) RUN_FLAGS.find((flag) => flag.flags === flags)?.apply(draft, value);
+      expect(draft.hostConfig).to.deep.equal({
+        LogConfig: { Type: 'local', Config: { 'max-size': '1m', 'max-file': '2' } },
+      });
+    }
   });
 });
 

@@ -1,7 +1,10 @@
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { CommandNotExecutable, CommandNotFound, Conflict, NoSuchContainer } from '../../../api/errors.ts';
 import { failure, SmallDaemon, type Wishes } from './small-daemon.ts';
 
+const SIGTERM_BIT = 1n << 14n;
 const SLEEP: Wishes = { Cmd: ['sleep', '1000'], StopTimeout: 5 };
 /** Ends only by SIGKILL. */
 const DEAF: Wishes = { Cmd: ['sh', '-c', 'trap "" TERM; echo ready; while :; do sleep 0.05; done'] };
@@ -20,6 +23,13 @@ describe('the life of a container', () => {
   async function run(name: string, wishes: Wishes): Promise<void> {
     await daemon.create(name, wishes);
     await daemon.start(name);
+  }
+
+  /** Until its process does not hear SIGTERM any more (proc_pid_status(5)). */
+  async function deaf(name: string): Promise<void> {
+    const pid = daemon.supervisor.process(daemon.containers.get(name).ID)?.pid;
+    const ignored = async () => /^SigIgn:\t(.*)$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
+    while ((BigInt(`0x${await ignored()}`) & SIGTERM_BIT) === 0n) await sleep(5);
   }
 
   describe('job start', () => {
@@ -140,7 +150,7 @@ describe('the life of a container', () => {
 
     it('kills what does not hear', async () => {
       await run('web', DEAF);
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await deaf('web');
       expect(await daemon.stop('web', 0)).to.equal('stopped');
       expect(daemon.containers.get('web').State).to.deep.include({ exitCode: 137 });
       expect(daemon.actions('web')).to.deep.equal(['create', 'start', 'kill', 'kill', 'die', 'stop']);
@@ -155,7 +165,7 @@ describe('the life of a container', () => {
 
     it('does not hold up a kill', async () => {
       await run('web', DEAF);
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await deaf('web');
       const stopped = daemon.stop('web', 1000);
       await daemon.engine.run('kill', ['web'], {});
       expect(await stopped).to.equal('stopped');

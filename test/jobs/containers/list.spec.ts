@@ -104,6 +104,17 @@ describe('jobs containers and container_inspect', () => {
     expect(found).to.deep.include({ SizeRw: 0, SizeRootFs: 0, ExecIDs: null, Platform: 'linux', RestartCount: 0 });
   });
 
+  it('has the endpoint by which its network knows it', async () => {
+    const { ID } = daemon.containers.get('three');
+    const network = await daemon.engine.run('network_inspect', ['none'], {});
+    expect(Object.keys(network.Containers)).to.deep.equal([ID]);
+    expect(network.Containers[ID]?.EndpointID).to.have.length(64);
+    expect(await daemon.engine.run('container_inspect', ['three'], { size: false })).to.have.nested.property(
+      'NetworkSettings.Networks.none.EndpointID',
+      network.Containers[ID]?.EndpointID,
+    );
+  });
+
   it('tells the name of an image until it means another', async () => {
     const imageOf = async () => {
       const env = { all: true, limit: 0, size: false, before: '', since: '', filters: new Map([['name', ['two']]]) };

@@ -28,6 +28,7 @@ import { wait } from '../../../jobs/containers/wait.ts';
 import type { Daemon } from '../../../jobs/daemon.ts';
 import type { Host } from '../../../jobs/host.ts';
 import { installJobs } from '../../../jobs/install.ts';
+import { networkInspect } from '../../../jobs/networks.ts';
 import { Containers } from '../../../state/containers.ts';
 import { Events } from '../../../state/events.ts';
 import { Execs } from '../../../state/execs.ts';
@@ -93,6 +94,7 @@ export class SmallDaemon implements Daemon {
       delete: remove(this),
       containers: list(this),
       container_inspect: containerInspect(this),
+      network_inspect: networkInspect(this),
       explain: explain(this),
     });
   }
