@@ -6,6 +6,8 @@ export interface Machine {
   /** Seconds since 1970. */
   readonly now: number;
   readonly bootTime: number;
+  /** Seconds since the machine was started, to the hundredth (proc(5), `uptime`). */
+  readonly uptime: number;
   readonly memoryKiB: number;
   readonly users: ReadonlyMap<number, string>;
   readonly groups: ReadonlyMap<number, string>;
@@ -31,7 +33,7 @@ const POLICIES = ['TS', 'FF', 'RR', 'B', 'ISO', 'IDL', 'DLN'];
 const two = (value: number) => String(value).padStart(2, '0');
 const cpuSeconds = ({ userTime, systemTime }: ProcessFacts) => Math.floor((userTime + systemTime) / TICKS);
 const startOf = ({ startTime }: ProcessFacts, { bootTime }: Machine) => bootTime + Math.floor(startTime / TICKS);
-const ageOf = (process: ProcessFacts, machine: Machine) => Math.max(0, machine.now - startOf(process, machine));
+const ageOf = ({ startTime }: ProcessFacts, { uptime }: Machine) => Math.max(0, Math.floor(uptime - startTime / TICKS));
 const rssKiB = ({ residentKiB }: ProcessFacts) => residentKiB;
 
 const number = (title: string, value: (process: ProcessFacts, machine: Machine) => number): Column => ({

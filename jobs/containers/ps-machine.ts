@@ -3,10 +3,16 @@ import type { Machine } from './ps-columns.ts';
 
 /** What ps(1) wants to know of the host; `memory` in bytes. */
 export async function machine(memory: number): Promise<Machine> {
-  const [stat, users, groups] = await Promise.all([readFile('/proc/stat', 'utf8'), names('passwd'), names('group')]);
+  const [stat, uptime, users, groups] = await Promise.all([
+    readFile('/proc/stat', 'utf8'),
+    readFile('/proc/uptime', 'utf8'),
+    names('passwd'),
+    names('group'),
+  ]);
   return {
     now: Math.floor(Date.now() / 1000),
     bootTime: Number(/^btime (\d+)/m.exec(stat)?.[1] ?? 0),
+    uptime: Number.parseFloat(uptime),
     memoryKiB: memory / 1024,
     users,
     groups,
