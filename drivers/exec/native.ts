@@ -224,9 +224,12 @@ export class NativeExecDriver implements ExecDriver {
   }
 }
 
+/** The last is what fork(2) says in a pid namespace whose init is gone. */
+const ENDING: ReadonlySet<string> = new Set(['ESRCH', 'ECHILD', 'ENOMEM']);
+
 /** Whether an exec failed because its container has just ended, of which the news may still be on the way. */
 async function isGone(init: MonitoredProcess, error: unknown): Promise<boolean> {
-  if (!(error instanceof OperationFailed) || !['ESRCH', 'ECHILD'].includes(error.errno)) return false;
+  if (!(error instanceof OperationFailed) || !ENDING.has(error.errno)) return false;
   return Promise.race([init.exited.then(() => true), sleep(NEWS_MS, false)]);
 }
 

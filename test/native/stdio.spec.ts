@@ -209,8 +209,8 @@ describe('stdio of gantry-init', function () {
     const pss = async () =>
       Number(/^Pss:\s+(\d+)/m.exec(await readFile(`/proc/${monitor.child.pid}/smaps_rollup`, 'utf8'))?.[1]);
     const deadline = Date.now() + 20_000;
-    while ((await pss()) > 150 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(await pss()).to.be.at.most(150);
+    while ((await pss()) > 100 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(await pss()).to.be.at.most(100);
     monitor.signal(9);
     await monitor.exited();
     if (monitor.child.exitCode === null) await once(monitor.child, 'exit');

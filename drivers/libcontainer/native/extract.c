@@ -10,6 +10,7 @@
 
 #include "commands.h"
 #include "confine.h"
+#include "options.h"
 #include "place.h"
 #include "report.h"
 #include "tar.h"
@@ -85,15 +86,15 @@ static int extract_all(struct extraction *extraction, const char **why) {
 }
 
 static bool read_option(struct extraction *extraction, char *option) {
-  char *value = strchr(option, '='), *end;
+  uint64_t number;
+  char *value = strchr(option, '=');
   if (!value) return false;
   *value++ = 0;
   if (!strcmp(option, "whiteouts")) {
     extraction->target.overlay = !strcmp(value, "overlay");
     return extraction->target.overlay || !strcmp(value, "delete");
   }
-  uint64_t number = strtoull(value, &end, 10);
-  if (!*value || *end) return false;
+  if (!parse_decimal(value, UINT64_MAX, &number)) return false;
   if (!strcmp(option, "max_entries")) return extraction->max_entries = number, true;
   if (!strcmp(option, "max_bytes")) return extraction->max_bytes = number, true;
   return false;
@@ -111,7 +112,9 @@ static int usage(void) {
 }
 
 static int run(int argc, char **argv) {
-  static struct extraction extraction = {.max_entries = MAX_ENTRIES, .max_bytes = MAX_BYTES};
+  static struct extraction extraction; /* zeros: initialised it would lie in every monitor's memory */
+  extraction.max_entries = MAX_ENTRIES;
+  extraction.max_bytes = MAX_BYTES;
   if (argc < 2 || !read_options(&extraction, argv[1])) return usage();
   extraction.target.root = atoi(argv[0]);
   extraction.target.lower_root = argc > 2 ? atoi(argv[2]) : -1;
