@@ -189,11 +189,13 @@ export const hostConfig = object({
 });
 export type HostConfig = Decoded<typeof hostConfig>;
 
-/** Body of POST /containers/create: the config, with the host's part inside it. */
+/** Body of POST /containers/create: the config, with the host's part inside it; and what the wire has in the query. */
 export const createBody = object({
   ...containerConfig.fields,
   HostConfig: optional(hostConfig, hostConfig({}, 'HostConfig')),
   NetworkingConfig: nullable(anything),
+  /** `linux/arm64`: what the image must be for; '' for any. */
+  Platform: optional(text, ''),
 });
 export type CreateBody = Decoded<typeof createBody>;
 

@@ -96,6 +96,7 @@ export const RUN_FLAGS: readonly RunFlag[] = [
   { flags: '-a, --attach <stream>', apply: () => {} },
   { flags: '--sig-proxy', apply: () => {} },
   { flags: '--detach-keys <keys>', apply: () => {} },
+  one('--platform <platform>', 'Platform'),
   one('-h, --hostname <name>', 'Hostname'),
   one('--domainname <name>', 'Domainname'),
   one('-u, --user <user>', 'User'),

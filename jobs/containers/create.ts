@@ -4,7 +4,7 @@
  * reads   images, references
  * makes   a read-write layer on the image's top layer; anonymous and named volumes; a container record
  * emits   container create
- * fails   NoSuchImage · NameInUse · InvalidParameter · NotImplemented
+ * fails   NoSuchImage · NotFound (the image is for another platform) · NameInUse · InvalidParameter · NotImplemented
  * source  Docker Engine API, POST /containers/create
  */
 import createDebug from 'debug';

@@ -4,12 +4,14 @@
  */
 import { posix } from 'node:path';
 import type { ContainerConfig, CreateBody, HostConfig, MountPoint } from '../../api/container.ts';
-import { InvalidParameter, NoSuchContainer } from '../../api/errors.ts';
+import { InvalidParameter, NoSuchContainer, NotFound } from '../../api/errors.ts';
 import { type ChainID, type ContainerID, topChain } from '../../api/ids.ts';
 import type { Image } from '../../api/image.ts';
+import { architectureOf, isPlatform, parsePlatform, platformText } from '../../api/platform.ts';
 import type { LogWriting } from '../../drivers/log/driver.ts';
 import { findImage } from '../../state/find-image.ts';
 import type { Daemon } from '../daemon.ts';
+import type { Host } from '../host.ts';
 import { checkBindSources } from './bind-sources.ts';
 import { commandOf, settleConfig } from './config.ts';
 import { checkHostConfig, settleHostConfig } from './host-config.ts';
@@ -31,15 +33,16 @@ export interface Draft {
   readonly warnings: readonly string[];
 }
 
-/** Fails with NoSuchImage, InvalidParameter or NotImplemented. */
+/** Fails with NoSuchImage, NotFound (platform), InvalidParameter or NotImplemented. */
 export async function draftOf(body: CreateBody, id: ContainerID, deps: DraftDeps): Promise<Draft> {
   const { containers, host: machine } = deps;
-  const { HostConfig: wishes, NetworkingConfig: _, ...asked } = body;
+  const { HostConfig: wishes, NetworkingConfig: _, Platform, ...asked } = body;
   if (body.Image === '') throw new InvalidParameter('No command specified');
   const image = findImage(deps, body.Image);
+  const platformWarnings = checkPlatform(image, body, machine);
   const settled = settleConfig(asked, image.config.config);
   const command = commandOf(settled);
-  const warnings = [...checkHostConfig(body, machine), ...healthWarnings(settled)];
+  const warnings = [...platformWarnings, ...checkHostConfig(body, machine), ...healthWarnings(settled)];
   const host = withContainerIDs(settleHostConfig(wishes, machine), deps);
   const config = { ...settled, Hostname: hostnameFor(settled, host, id, deps) };
   const mounts = mountRequestsOf(config, host, mountsFrom(host, deps));
@@ -54,6 +57,25 @@ export async function draftOf(body: CreateBody, id: ContainerID, deps: DraftDeps
     log: logOf(host, containers.folder(id), deps),
     warnings,
   };
+}
+
+/** Fails with NotFound for an image that is not for the platform asked for; warns of one that is not for this machine. */
+function checkPlatform({ config }: Image, { Image: name, Platform }: CreateBody, { architecture }: Host): string[] {
+  const { os, variant } = config;
+  const has = { os, architecture: config.architecture, variant };
+  const machine = { os: 'linux', architecture: architectureOf(architecture), variant: '' };
+  const wanted = Platform === '' ? machine : parsePlatform(Platform, architecture);
+  if (isPlatform(has, wanted)) return [];
+  if (Platform !== '') {
+    throw new NotFound(
+      `image with reference ${name} was found but does not match the specified platform: ` +
+        `wanted ${platformText(wanted)}, actual: ${platformText(has)}`,
+    );
+  }
+  return [
+    `The requested image's platform (${platformText(has)}) does not match the detected host platform ` +
+      `(${platformText(machine)}) and no specific platform was requested`,
+  ];
 }
 
 /** The name that a container has for itself; in the network of the host or of another container it is theirs. */

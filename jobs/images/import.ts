@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { InvalidParameter, NotImplemented } from '../../api/errors.ts';
 import type { DiffID } from '../../api/ids.ts';
 import type { ImageRunConfig } from '../../api/image.ts';
+import { type Platform, parsePlatform } from '../../api/platform.ts';
 import { familiar, parseReference, type Reference, withDefaultTag, withTag } from '../../api/reference.ts';
 import { Inflater } from '../../state/inflate.ts';
 import { now, toRFC3339 } from '../../std/timestamp.ts';
@@ -30,12 +31,11 @@ type Deps = Pick<Daemon, 'events' | 'images' | 'layers' | 'references'> & {
 };
 
 const MAX_MESSAGE_LENGTH = 64 * 1024;
-const ARCHITECTURES: Readonly<Record<string, string>> = { x86_64: 'amd64', aarch64: 'arm64' };
 
 interface Described {
   readonly config: ImageRunConfig;
   readonly message: string;
-  readonly platform: { readonly os: string; readonly architecture: string; readonly variant: string };
+  readonly platform: Platform;
 }
 
 export const importImage =
@@ -89,13 +89,9 @@ function describedBy(
   if (message.length > MAX_MESSAGE_LENGTH) {
     throw new InvalidParameter(`message is over ${MAX_MESSAGE_LENGTH} characters`);
   }
-  const parts = platform.toLowerCase().split('/');
-  const [os = '', architecture = ARCHITECTURES[machine] ?? machine, variant = ''] = parts;
-  if (platform !== '' && (parts.length > 3 || parts.some((part) => !/^[a-z0-9_-]+$/.test(part)))) {
-    throw new InvalidParameter(`"${platform}": unknown operating system or architecture: invalid argument`);
-  }
-  if (os !== '' && os !== 'linux') throw new InvalidParameter(`operating system is not supported: ${os}`);
-  return { config: configFrom(changes), message, platform: { os: 'linux', architecture, variant } };
+  const settled = parsePlatform(platform || 'linux', machine);
+  if (settled.os !== 'linux') throw new InvalidParameter(`operating system is not supported: ${settled.os}`);
+  return { config: configFrom(changes), message, platform: settled };
 }
 
 function configJSON({ config, message, platform }: Described, layer: DiffID): Buffer {

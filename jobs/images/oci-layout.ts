@@ -5,6 +5,7 @@
 import { InvalidParameter } from '../../api/errors.ts';
 import { type Digest, parseDigest, sha256 } from '../../api/ids.ts';
 import { descriptor } from '../../api/image.ts';
+import { architectureOf } from '../../api/platform.ts';
 import { parseReference, type Reference, withDefaultTag } from '../../api/reference.ts';
 import { MAX_CONFIG_BYTES, parseImage } from '../../state/images.ts';
 import { anything, type Decoded, list, nullable, object, optional, text } from '../../std/decode.ts';
@@ -21,7 +22,6 @@ const INDEX_TYPES = [
   'application/vnd.docker.distribution.manifest.list.v2+json',
 ];
 const CONFIG_TYPES = ['application/vnd.oci.image.config.v1+json', 'application/vnd.docker.container.image.v1+json'];
-const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64', arm: 'arm', ia32: '386' };
 
 type Descriptor = Decoded<typeof descriptor>;
 
@@ -132,5 +132,5 @@ function isForThisMachine({ platform }: Descriptor): boolean {
   return platform?.os === 'linux' && platform.architecture === architecture();
 }
 
-const architecture = (): string => ARCHITECTURES[process.arch] ?? process.arch;
+const architecture = (): string => architectureOf(process.arch);
 const placeOf = (digest: Digest): string => `blobs/sha256/${digest.slice('sha256:'.length)}`;

@@ -132,7 +132,8 @@ async function create(engine: RunningEngine, request: ApiRequest): Promise<Answe
   }
   const body = await request.json(createBody);
   const name = request.query.text('name');
-  const made = await engine.run('create', name === '' ? [] : [name], body, { signal: request.signal });
+  const Platform = isAtLeast(request.version, '1.41') ? request.query.text('platform') : '';
+  const made = await engine.run('create', name === '' ? [] : [name], { ...body, Platform }, { signal: request.signal });
   return { status: 201, json: made };
 }
 

@@ -9,6 +9,12 @@ import { failure, SmallDaemon, type Wishes } from './small-daemon.ts';
 const REFUSALS: readonly [wishes: Wishes, status: number, words: string][] = [
   [{ Image: 'nope' }, 404, 'No such image: nope:latest'],
   [{ Image: 'nope:1' }, 404, 'No such image: nope:1'],
+  [
+    { Image: 'busybox', Platform: 'linux/arm64' },
+    404,
+    'image with reference busybox was found but does not match the specified platform: wanted linux/arm64, actual: linux/amd64',
+  ],
+  [{ Platform: 'vax' }, 400, '"vax": unknown operating system or architecture: invalid argument'],
   [{ Image: '' }, 400, 'No command specified'],
   [{ Image: 'nocmd' }, 400, 'No command specified'],
   [{ Entrypoint: [''] }, 400, 'No command specified'],
