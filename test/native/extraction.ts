@@ -131,9 +131,11 @@ async function namesBelow(root: string, except: readonly string[] = [], prefix =
   return names;
 }
 
+/** Of all our threads: one of the pool starts them. */
 async function ourChildren(): Promise<string[]> {
-  const children = await readFile(`/proc/self/task/${process.pid}/children`, 'utf8');
-  return children.split(' ').filter((pid) => pid !== '');
+  const threads = await readdir('/proc/self/task');
+  const lists = await Promise.all(threads.map((id) => readFile(`/proc/self/task/${id}/children`, 'utf8')));
+  return lists.flatMap((list) => list.split(' ').filter((pid) => pid !== ''));
 }
 
 async function look(pid: string): Promise<Seen> {
