@@ -137,11 +137,12 @@ export class NativeExecDriver implements ExecDriver {
     const running = this.#running.get(container);
     if (running === undefined) throw new NotRunning(container);
     const { meta, process: init } = running;
-    using pidfd = await openInit(init.pid, meta.cgroupsPath, container);
+    using opened = await openInit(init.pid, meta.cgroupsPath, container);
     const program = execProgram(
       {
         container,
         cgroupsPath: meta.cgroupsPath,
+        unifiedPath: opened.unifiedPath,
         process,
         user: request.user,
         consoleSize: stdio.consoleSize,
@@ -152,7 +153,7 @@ export class NativeExecDriver implements ExecDriver {
     const folder = await this.#root.makeExec({ id, container, tty: stdio.tty });
     try {
       const options = { ...stdioOptions(stdio), log: 'none' };
-      const launched = await launch(this.#init, { verb: 'exec', folder, program, stdio, options, pidfd: pidfd.fd });
+      const launched = await launch(this.#init, { verb: 'exec', folder, program, stdio, options, pidfd: opened.fd });
       const begun = monitored(id, folder, program, launched);
       void begun.exited.then(() => removeFolder(folder)).catch((left) => warn('cannot remove %s: %O', folder, left));
       return begun;

@@ -8,6 +8,8 @@ import { pidfdOpen } from '../libcontainer/kernel/process.ts';
 /** A pidfd, closed at the end of its block. */
 export interface OpenInit extends Disposable {
   readonly fd: number;
+  /** Where init is in the v2 tree: below the container's own cgroup, where it has made some itself. */
+  readonly unifiedPath: string;
 }
 
 /**
@@ -17,12 +19,17 @@ export interface OpenInit extends Disposable {
 export async function openInit(pid: number, cgroupsPath: string, container: ContainerID): Promise<OpenInit> {
   const init = openedInit(pid, container);
   const cgroups = await readFile(`/proc/${pid}/cgroup`, 'utf8').catch(() => '');
-  if (cgroups.includes(cgroupsPath)) return init;
+  if (cgroups.includes(cgroupsPath)) return { ...init, unifiedPath: unifiedPath(cgroups, cgroupsPath) };
   init[Symbol.dispose]();
   throw new NotRunning(container);
 }
 
-function openedInit(pid: number, container: ContainerID): OpenInit {
+function unifiedPath(cgroups: string, cgroupsPath: string): string {
+  const path = /^0::(.*)$/m.exec(cgroups)?.[1] ?? '';
+  return path.startsWith(`${cgroupsPath}/`) ? path : cgroupsPath;
+}
+
+function openedInit(pid: number, container: ContainerID): Disposable & { readonly fd: number } {
   try {
     const fd = pidfdOpen(pid);
     return { fd, [Symbol.dispose]: () => close(fd) };

@@ -1,6 +1,7 @@
 /**
  * A container's view of its cgroups. v1: a tmpfs with each hierarchy's own folder bound into it, all read-only, so that
- * a container sees its limits and cannot change them. v2: the tree itself, read-only, as the private namespace shows it.
+ * a container sees its limits and cannot change them. v2: the tree as the container's own namespace shows it, read-only,
+ * or the host's own mount of it: a new one in the host's namespace would change the options of all (nsdelegate is lost).
  */
 import { type CgroupLayout, folderNames, isPureV2 } from './cgroup-layout.ts';
 import type { Fragment, Slots } from './fragment.ts';
@@ -14,14 +15,28 @@ const CONFINED = MOUNT_ATTR.nosuid | MOUNT_ATTR.nodev | MOUNT_ATTR.noexec;
 /** Mounts a container's cgroups on a folder of its rootfs. */
 export type CgroupMounts = (target: string, options: MountOptions, slots: Slots) => Fragment;
 
-export function cgroupMounts(layout: CgroupLayout, cgroupsPath: string): CgroupMounts {
+/** `hasNamespace`: whether the container has a cgroup namespace of its own. */
+export function cgroupMounts(layout: CgroupLayout, cgroupsPath: string, hasNamespace: boolean): CgroupMounts {
   return (target, options, slots) => {
-    if (isPureV2(layout)) return { before: [], after: [tree(target, options)] };
-    return folders(layout, cgroupsPath, target, options, slots);
+    if (!isPureV2(layout)) return folders(layout, cgroupsPath, target, options, slots);
+    if (hasNamespace) return { before: [], after: [ownTree(target, options)] };
+    return bound(layout.unified ?? '', target, options, slots.take());
   };
 }
 
-function tree(target: string, options: MountOptions): Operation {
+/** A folder of the host's cgroups, as a mount of the container's. */
+function bound(path: string, target: string, options: MountOptions, slot: number): Fragment {
+  const set = CONFINED | (options.set & MOUNT_ATTR.readonly);
+  return {
+    before: [{ op: 'clone_tree', owner: OWNER, slot, path, flags: 0 }],
+    after: [
+      { op: 'mount_setattr', owner: OWNER, slot, set, clear: 0n, propagation: MS.private, flags: 0 },
+      { op: 'attach_beneath', owner: OWNER, slot, root: SLOT.rootfs, target, flags: FLAG.createDir },
+    ],
+  };
+}
+
+function ownTree(target: string, options: MountOptions): Operation {
   return {
     op: 'mount_beneath',
     owner: OWNER,
@@ -58,29 +73,12 @@ function folders(
       flags: FLAG.createDir,
     },
   ];
-  const readonly = options.set & MOUNT_ATTR.readonly;
   for (const hierarchy of layout.v1) {
     const { folder, links } = folderNames(hierarchy);
-    const slot = slots.take();
-    before.push({ op: 'clone_tree', owner: OWNER, slot, path: `${hierarchy.path}${cgroupsPath}`, flags: 0 });
+    const one = bound(`${hierarchy.path}${cgroupsPath}`, `${target}/${folder}`, options, slots.take());
+    before.push(...one.before);
     after.push(
-      {
-        op: 'mount_setattr',
-        owner: OWNER,
-        slot,
-        set: CONFINED | readonly,
-        clear: 0n,
-        propagation: MS.private,
-        flags: 0,
-      },
-      {
-        op: 'attach_beneath',
-        owner: OWNER,
-        slot,
-        root: SLOT.rootfs,
-        target: `${target}/${folder}`,
-        flags: FLAG.createDir,
-      },
+      ...one.after,
       ...links.map(
         (name): Operation => ({
           op: 'symlink_beneath',
@@ -93,7 +91,7 @@ function folders(
       ),
     );
   }
-  if (readonly !== 0n) after.push(...closed(target, slots.take()));
+  if ((options.set & MOUNT_ATTR.readonly) !== 0n) after.push(...closed(target, slots.take()));
   return { before, after };
 }
 

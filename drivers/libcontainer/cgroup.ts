@@ -50,9 +50,12 @@ function deviceFilterV2(layout: CgroupLayout, { devices }: OciResources, slot: n
 }
 
 /** For one more process of a container; it writes for itself, so it has to be a child of whoever should not move. */
-export function joinOperations(layout: CgroupLayout, path: string): Operation[] {
-  const unified = layout.unified === null ? [] : [write(`${layout.unified}${path}/cgroup.procs`, '0')];
-  return [...joinV1(layout, path), ...unified];
+export function joinOperations(
+  layout: CgroupLayout,
+  { cgroupsPath, unifiedPath }: { readonly cgroupsPath: string; readonly unifiedPath: string },
+): Operation[] {
+  const unified = layout.unified === null ? [] : [write(`${layout.unified}${unifiedPath}/cgroup.procs`, '0')];
+  return [...joinV1(layout, cgroupsPath), ...unified];
 }
 
 function joinV1(layout: CgroupLayout, path: string): Operation[] {
@@ -75,11 +78,9 @@ function foldersV1(layout: CgroupLayout, path: string): Operation[] {
 function foldersV2({ unified, v2Controllers }: CgroupLayout, path: string): Operation[] {
   if (unified === null) return [];
   const wanted = ['cpuset', 'cpu', 'io', 'memory', 'pids'].filter((name) => v2Controllers.includes(name));
-  const enable = wanted.map((name) => `+${name}`).join(' ');
   return ancestry(path).flatMap((level) => {
     const parent = unified + level.slice(0, level.lastIndexOf('/'));
-    const control = enable === '' ? [] : [write(`${parent}/cgroup.subtree_control`, enable, FLAG.mayFail)];
-    return [...control, makeFolder(unified + level)];
+    return [...(wanted.length === 0 ? [] : [enableBelow(parent, wanted)]), makeFolder(unified + level)];
   });
 }
 
@@ -99,8 +100,13 @@ export function cgroupFolders(layout: CgroupLayout, path: string): string[] {
   return roots.map((root) => root + path);
 }
 
-function write(path: string, data: string, flags = 0): Operation {
-  return { op: 'write', owner: OWNER, path, data, flags };
+function write(path: string, data: string): Operation {
+  return { op: 'write', owner: OWNER, path, data, flags: 0 };
+}
+
+/** A controller that cannot be had is told by the limit that cannot be set; without a limit nobody misses it. */
+function enableBelow(path: string, controllers: readonly string[]): Operation {
+  return { op: 'enable_controllers', owner: OWNER, path, controllers, flags: FLAG.mayFail };
 }
 
 function makeFolder(path: string): Operation {

@@ -42,7 +42,11 @@ export function containerProgram(plan: ContainerPlan, machine: Machine): Operati
   const slots = new Slots();
   const namespaces = namespacePlan(linux.namespaces, plan.network.newNamespace, slots);
   const cgroup = cgroupPlan(machine.cgroups, linux.cgroupsPath, linux.resources, slots);
-  const mounts = mountOperations(spec.mounts, slots, cgroupMounts(machine.cgroups, linux.cgroupsPath));
+  const mounts = mountOperations(
+    spec.mounts,
+    slots,
+    cgroupMounts(machine.cgroups, linux.cgroupsPath, namespaces.newCgroup),
+  );
   const own = { ipc: namespaces.has('ipc'), network: namespaces.has('network') };
 
   return [

@@ -13,6 +13,7 @@ const DESCRIBE: Describer = {
   write_slot: ({ slot, data }) => `write ${quoted(data)} to ${slotName(slot)}`,
   close: ({ slot }) => `close ${slotName(slot)}`,
   device_filter: ({ slot, program }) => `filter devices by ${program.length / 8} instructions on ${slotName(slot)}`,
+  enable_controllers: ({ path, controllers }) => `enable ${controllers.join(' ')} below ${path}`,
   clone: ({ namespaces, cgroupSlot }) =>
     `clone with new namespaces ${namespaceNames(namespaces)}${cgroupSlot === SLOT.none ? '' : ` into cgroup ${slotName(cgroupSlot)}`}`,
   unshare: ({ namespaces }) => `unshare ${namespaceNames(namespaces)}`,

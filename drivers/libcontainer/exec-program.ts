@@ -15,6 +15,8 @@ export interface ExecPlan {
   /** The container's: its processes share a session keyring. */
   readonly container: string;
   readonly cgroupsPath: string;
+  /** Of the v2 tree: where init is. A cgroup whose children have controllers takes no process itself (cgroups(7)). */
+  readonly unifiedPath: string;
   readonly process: OciProcess;
   readonly user: string;
   readonly consoleSize: readonly [height: number, width: number] | null;
@@ -29,7 +31,7 @@ const EVERY_NAMESPACE = CLONE.cgroup | CLONE.ipc | CLONE.uts | CLONE.network | C
 export function execProgram(plan: ExecPlan, machine: Machine): Operation[] {
   return [
     // While the host's paths are still there. A container that has ended meanwhile has no cgroup to join.
-    ...joinOperations(machine.cgroups, plan.cgroupsPath),
+    ...joinOperations(machine.cgroups, plan),
     // By pidfd, so of that very process, whoever has its number by now.
     { op: 'setns', owner: OWNER, slot: SLOT.pidfd, namespaces: EVERY_NAMESPACE },
     { op: 'open', owner: OWNER, slot: SLOT.rootfs, path: '/', openFlags: O_PATH | O_DIRECTORY, flags: 0 },

@@ -52,6 +52,9 @@ export const OPERATIONS = {
   /** Attaches an eBPF program (an array of struct bpf_insn) that says which devices may be used, to the v2 cgroup in a slot
    *  (open for reading). */
   device_filter: { code: 7, fields: { slot: 'u32', program: 'bytes' } },
+  /** Gives the children of the v2 cgroup `path` those `controllers` that they do not have yet, one after the other: a
+   *  write to cgroup.subtree_control waits for every cgroup below that is still on its way out, also when it changes nothing. */
+  enable_controllers: { code: 8, fields: { path: 'string', controllers: 'strings', flags: 'u32' } },
 
   // ——— namespaces
   /** clone3(2): what follows runs in the child. `namespaces` are CLONE_NEW* bits; `cgroupSlot` for CLONE_INTO_CGROUP. */

@@ -50,7 +50,7 @@ export function settleHostConfig(host: HostConfig, machine: Host): HostConfig {
     NetworkMode: host.NetworkMode || 'default',
     RestartPolicy: { ...host.RestartPolicy, Name: host.RestartPolicy.Name || 'no' },
     IpcMode: host.IpcMode || 'private',
-    CgroupnsMode: host.CgroupnsMode || (machine.cgroup === 'v2' && !host.Privileged ? 'private' : 'host'),
+    CgroupnsMode: host.CgroupnsMode || (machine.cgroup === 'v2' ? 'private' : 'host'),
     Runtime: host.Runtime || machine.defaultRuntime,
     ShmSize: host.ShmSize || machine.defaultShmSize,
     MemorySwap: host.MemorySwap === 0 && host.Memory > 0 ? host.Memory * 2 : host.MemorySwap,

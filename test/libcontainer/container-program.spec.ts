@@ -143,6 +143,7 @@ describe('execProgram', () => {
   const plan = {
     container: ID,
     cgroupsPath: BASE_SPEC.linux.cgroupsPath,
+    unifiedPath: `${BASE_SPEC.linux.cgroupsPath}/made-by-itself`,
     process: BASE_SPEC.process,
     user: 'www',
     consoleSize: null,
