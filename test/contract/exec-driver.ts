@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,6 +12,8 @@ import { BASE_SPEC, mount } from '../libcontainer/specs.ts';
 import { capabilities, type Driver, ExecWorld, type Wishes } from './exec-world.ts';
 
 const MEBIBYTE = 1024 * 1024;
+/** Of this machine: without v1 the tree itself is what a container sees. */
+const isPureV2 = existsSync('/sys/fs/cgroup/cgroup.controllers');
 const SIGKILL = 9;
 const SIGTERM = 15;
 
@@ -28,7 +31,10 @@ export function execDriverContract(make: (execRoot: string) => Promise<Driver>, 
   after(() => world.close());
 
   const resources = (change: object): Wishes => ({
-    linux: { resources: { ...BASE_SPEC.linux.resources, ...change } },
+    linux: {
+      resources: { ...BASE_SPEC.linux.resources, ...change },
+      namespaces: [...BASE_SPEC.linux.namespaces, ...(isPureV2 ? [{ type: 'cgroup' } as const] : [])],
+    },
   });
   const memory = (limit: number) => resources({ memory: { ...BASE_SPEC.linux.resources.memory, limit, swap: limit } });
   const filtered: Wishes = {
@@ -377,12 +383,9 @@ export function execDriverContract(make: (execRoot: string) => Promise<Driver>, 
     });
 
     withLimits('show a container its own cgroups, read-only', async () => {
-      const result = await world.script(
-        'cat /sys/fs/cgroup/pids/pids.max; echo 1 > /sys/fs/cgroup/pids/pids.max; mkdir /sys/fs/cgroup/x',
-        {
-          ...resources({ pids: { limit: 100 } }),
-        },
-      );
+      const file = `/sys/fs/cgroup/${isPureV2 ? '' : 'pids/'}pids.max`;
+      const script = `cat ${file}; echo 1 > ${file}; mkdir /sys/fs/cgroup/x`;
+      const result = await world.script(script, resources({ pids: { limit: 100 } }));
       expect(result).to.match(/^100\n/);
       expect(result.match(/Read-only file system/g)).to.have.lengthOf(2);
     });
@@ -439,10 +442,12 @@ export function execDriverContract(make: (execRoot: string) => Promise<Driver>, 
         cpu: { shares: 512, quota: 50_000, period: 100_000, cpus: '0', mems: '' },
         pids: { limit: 77 },
       });
-      const files =
-        'memory/memory.limit_in_bytes memory/memory.soft_limit_in_bytes cpu/cpu.shares cpu/cpu.cfs_quota_us cpuset/cpuset.cpus pids/pids.max';
+      const files = isPureV2
+        ? 'memory.max memory.low cpu.weight cpu.max cpuset.cpus pids.max'
+        : 'memory/memory.limit_in_bytes memory/memory.soft_limit_in_bytes cpu/cpu.shares cpu/cpu.cfs_quota_us cpuset/cpuset.cpus pids/pids.max';
+      const cpu = isPureV2 ? '20\n50000 100000' : '512\n50000';
       expect(await world.script(`cd /sys/fs/cgroup; cat ${files}`, wishes)).to.equal(
-        `${64 * MEBIBYTE}\n${32 * MEBIBYTE}\n512\n50000\n0\n77\n`,
+        `${64 * MEBIBYTE}\n${32 * MEBIBYTE}\n${cpu}\n0\n77\n`,
       );
     });
 

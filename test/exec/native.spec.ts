@@ -53,9 +53,11 @@ describe('NativeExecDriver', function () {
 /** As on a machine without v1; there the tree has controllers too, which here are the business of v1. */
 describe('NativeExecDriver, where cgroup v2 is all there is', function () {
   this.timeout(30_000);
-  const { unified } = parseCgroupMounts(readFileSync('/proc/self/mountinfo', 'utf8'));
+  const { v1, unified } = parseCgroupMounts(readFileSync('/proc/self/mountinfo', 'utf8'));
   const cgroups: CgroupLayout = { v1: [], unified, v2Controllers: [], cpuset: { cpus: '', mems: '' } };
   const missing = needs(['root', isRoot], busybox, ['a cgroup v2 tree', unified !== null]);
+  // The same once more where there is no v1 anyhow.
+  if (v1.length === 0) return;
   if (missing !== null) it.skip(`runs containers (needs ${missing})`);
   else
     execDriverContract((execRoot) => NativeExecDriver.open(execRoot, { cgroups, keyrings: true }), { limits: false });
