@@ -8,6 +8,9 @@ import { parseBind } from './bind.ts';
 import type { MountRequest } from './mount-request.ts';
 import { cleanPath, mountTarget } from './mount-target.ts';
 
+/** Under what one start can take. An image may name tens of thousands of volumes, and each would be made first. */
+const MAX_MOUNTS = 200;
+
 /** Everything asked for, in order, each destination once; the image's volumes where nothing else is mounted. */
 export function mountRequestsOf(
   config: Pick<ContainerConfig, 'Volumes'>,
@@ -31,7 +34,11 @@ export function mountRequestsOf(
     .map((path) => cleanPath(path))
     .filter((path, index, all) => !destinations.has(path) && all.indexOf(path) === index)
     .map((path) => anonymousVolume(path));
-  return [...fromOthers, ...asked, ...fromImage];
+  const all = [...fromOthers, ...asked, ...fromImage];
+  if (all.length > MAX_MOUNTS) {
+    throw new InvalidParameter(`too many mounts: ${all.length}, a container can have at most ${MAX_MOUNTS}`);
+  }
+  return all;
 }
 
 /** `container[:ro|rw]` of `--volumes-from`. Fails with InvalidParameter. */

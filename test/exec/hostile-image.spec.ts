@@ -131,6 +131,14 @@ describe('NativeExecDriver, given a hostile rootfs', function () {
     expect(await attempt(['true'], asBob)).to.be.a('string');
   });
 
+  it('lets a number in whatever became of passwd and group', async () => {
+    await rm(passwd());
+    await execa('mkfifo', [passwd()]);
+    const ids = ['grep', '^Uid', '/proc/self/status'];
+    expect(output(await attempt(ids, { user: '1000' }))).to.equal('Uid:\t1000\t1000\t1000\t1000\n');
+    expect(output(await attempt(ids))).to.equal('Uid:\t0\t0\t0\t0\n');
+  });
+
   it('is not led by a passwd that is a link to outside', async () => {
     await link('etc/passwd', '/proc/1/environ');
     expect(await attempt(['true'], asBob)).to.be.a('string');

@@ -87,7 +87,9 @@ static int find_user(struct lookup *lookup, const char *word) {
   search.by_id = number == NUMBER_ID;
   if (number != NUMBER_LOOKALIKE) {
     const int error = each_line(lookup, "etc/passwd", match_user, &search);
-    if (error) return error;
+    /* A number needs no file: a container that has spoiled its own keeps nobody out. */
+    if (error && !search.by_id) return error;
+    if (error) lookup->interpreter->report->detail[0] = 0;
   }
   if (!search.found && !search.by_id) {
     set_detail(lookup->interpreter, "unable to find user %s: no matching entries in passwd file", word);
