@@ -8,7 +8,6 @@ const C_TYPE: Readonly<Record<FieldType, string>> = {
   u32: 'uint32_t ',
   i32: 'int32_t ',
   u64: 'uint64_t ',
-  i64: 'int64_t ',
   string: 'const char *',
   bytes: 'struct bytes ',
   strings: 'struct strings ',

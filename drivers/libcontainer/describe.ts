@@ -7,11 +7,8 @@ type Describer = { readonly [Name in OperationName]: (operation: Extract<Operati
 
 const DESCRIBE: Describer = {
   mkdir: ({ path, mode }) => `mkdir ${path} mode ${octal(mode)}`,
-  rmdir: ({ path }) => `rmdir ${path}`,
   write: ({ path, data }) => `write ${quoted(data)} to ${path}`,
   open: ({ slot, path }) => `open ${path} as ${slotName(slot)}`,
-  write_slot: ({ slot, data }) => `write ${quoted(data)} to ${slotName(slot)}`,
-  close: ({ slot }) => `close ${slotName(slot)}`,
   device_filter: ({ slot, program }) => `filter devices by ${program.length / 8} instructions on ${slotName(slot)}`,
   enable_controllers: ({ path, controllers }) => `enable ${controllers.join(' ')} below ${path}`,
   clone: ({ namespaces, cgroupSlot }) =>
@@ -35,7 +32,6 @@ const DESCRIBE: Describer = {
     `bind ${source === target ? '' : `${source} on `}${target}${flags & FLAG.readonly ? ' read-only' : ''}`,
   mask_beneath: ({ path }) => `mask ${path}`,
   open_beneath: ({ slot, path }) => `open ${path} in the rootfs as ${slotName(slot)}`,
-  mkdir_beneath: ({ path, mode }) => `mkdir ${path} in the rootfs, mode ${octal(mode)}`,
   mknod_beneath: ({ path, mode, major, minor }) => `mknod ${path} ${major}:${minor} mode ${octal(mode)}`,
   symlink_beneath: ({ path, target }) => `symlink ${path} to ${target}`,
   write_beneath: ({ root, path, data }) => `write ${quoted(data)} to ${root === SLOT.proc ? '/proc/' : ''}${path}`,

@@ -5,7 +5,7 @@
  *   u32 bytes in all · u32 number of operations
  *   per operation: u16 code · u16 0 · u32 bytes of payload · payload
  *   payload: the fields in the order of the table
- *     u32 i32 u64 i64   as they are
+ *     u32 i32 u64       as they are
  *     string            u32 length · bytes · NUL (not counted)
  *     bytes             u32 length · bytes
  *     strings           u32 count · each as a string
@@ -49,7 +49,7 @@ function writeField(writer: Writer, type: FieldType, value: unknown): boolean {
   if (type === 'strings') return Array.isArray(value) && writeStrings(writer, value);
   if (type === 'string') return typeof value === 'string' && writer.string(value);
   if (type === 'bytes') return value instanceof Uint8Array && writer.blob(value);
-  if (type === 'u64' || type === 'i64') return typeof value === 'bigint' && writer.number64(type, value);
+  if (type === 'u64') return typeof value === 'bigint' && writer.u64(value);
   return typeof value === 'number' && (type === 'u32' ? writer.u32(value) : writer.i32(value));
 }
 
@@ -81,9 +81,8 @@ class Writer {
     return true;
   }
 
-  number64(type: 'u64' | 'i64', value: bigint): true {
-    const room = this.#room(8);
-    this.length = type === 'u64' ? room.writeBigUInt64LE(value, this.length) : room.writeBigInt64LE(value, this.length);
+  u64(value: bigint): true {
+    this.length = this.#room(8).writeBigUInt64LE(value, this.length);
     return true;
   }
 

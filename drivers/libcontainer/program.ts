@@ -14,7 +14,7 @@
  *
  * This table is the one source: types here, `native/build/operations.h` (codes, structs, decoders) is generated from it.
  */
-export type FieldType = 'u32' | 'i32' | 'u64' | 'i64' | 'string' | 'bytes' | 'strings';
+export type FieldType = 'u32' | 'i32' | 'u64' | 'string' | 'bytes' | 'strings';
 
 interface OperationSchema {
   readonly code: number;
@@ -41,14 +41,10 @@ export const OPERATIONS = {
   // ——— files of the host, by path: cgroups, exec-root
   /** mkdir(2); a folder that is there already is fine. */
   mkdir: { code: 1, fields: { path: 'string', mode: 'u32', flags: 'u32' } },
-  rmdir: { code: 2, fields: { path: 'string', flags: 'u32' } },
   /** open(2) for writing, one write(2) of all data, close(2). */
   write: { code: 3, fields: { path: 'string', data: 'string', flags: 'u32' } },
   /** open(2) with raw `openFlags`, O_CLOEXEC added, into a slot. */
   open: { code: 4, fields: { slot: 'u32', path: 'string', openFlags: 'u32', flags: 'u32' } },
-  /** One write(2) of all data to an open slot. */
-  write_slot: { code: 5, fields: { slot: 'u32', data: 'string', flags: 'u32' } },
-  close: { code: 6, fields: { slot: 'u32' } },
   /** Attaches an eBPF program (an array of struct bpf_insn) that says which devices may be used, to the v2 cgroup in a slot
    *  (open for reading). */
   device_filter: { code: 7, fields: { slot: 'u32', program: 'bytes' } },
@@ -115,10 +111,6 @@ export const OPERATIONS = {
   mask_beneath: { code: 28, fields: { root: 'u32', path: 'string' } },
   /** Opens beneath `root` into a slot. */
   open_beneath: { code: 29, fields: { slot: 'u32', root: 'u32', path: 'string', openFlags: 'u32', flags: 'u32' } },
-  mkdir_beneath: {
-    code: 30,
-    fields: { root: 'u32', path: 'string', mode: 'u32', uid: 'u32', gid: 'u32', flags: 'u32' },
-  },
   mknod_beneath: {
     code: 31,
     fields: {
@@ -178,7 +170,6 @@ interface FieldValue {
   u32: number;
   i32: number;
   u64: bigint;
-  i64: bigint;
   string: string;
   bytes: Uint8Array;
   strings: readonly string[];

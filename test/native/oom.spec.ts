@@ -21,11 +21,9 @@ describe('gantry-init and the memory cgroup (v1)', function () {
   });
 
   const owner = 'test';
-  const [slot, O_WRONLY] = [20, 1];
   const limited: readonly Operation[] = [
     { op: 'mkdir', owner, path: cgroup, mode: 0o755, flags: 0 },
     { op: 'write', owner, path: `${cgroup}/memory.limit_in_bytes`, data: '20971520', flags: 0 },
-    { op: 'open', owner, slot, path: `${cgroup}/tasks`, openFlags: O_WRONLY, flags: 0 },
   ];
 
   async function exit(argv: readonly string[]) {
@@ -34,7 +32,7 @@ describe('gantry-init and the memory cgroup (v1)', function () {
     const operations: Operation[] = [
       ...limited,
       clone,
-      { op: 'write_slot', owner, slot, data: '0', flags: 0 },
+      { op: 'write', owner, path: `${cgroup}/tasks`, data: '0', flags: 0 },
       ...rest,
     ];
     await using monitor = await Monitor.start({ operations, options: { oom: `${cgroup}/memory.oom_control` } });

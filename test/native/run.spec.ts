@@ -209,17 +209,16 @@ describe('gantry-init run', function () {
       flags: 0,
     };
     const made: Operation = {
-      op: 'mkdir_beneath',
+      op: 'symlink_beneath',
       owner: 'test',
       root: SLOT.rootfs,
-      path: '/etc/out/tmp/a/b',
-      mode: 0o1777,
-      uid: 5,
-      gid: 6,
-      flags: 0,
+      path: '/etc/out/tmp/a/b/c',
+      target: '/etc',
+      flags: FLAG.createDir,
     };
-    const operations = shell('cat /etc/canary; stat -c "%a %u %g" /tmp/a /tmp/a/b', { beneath: [link, write, made] });
-    expect(await output(operations)).to.equal('changed\n755 0 0\n1777 5 6\n');
+    const script = 'cat /etc/canary; stat -c "%a %u %g" /tmp/a /tmp/a/b; readlink /tmp/a/b/c';
+    const operations = shell(script, { beneath: [link, write, made] });
+    expect(await output(operations)).to.equal('changed\n755 0 0\n755 0 0\n/etc\n');
   });
 
   it('refuses a /proc that is a link', async () => {

@@ -30,35 +30,27 @@ static int next_name(const char **path, char name[MAX_NAME]) {
 }
 
 /* Makes `name` in `folder` and opens it; a link that is put there meanwhile is not followed. */
-static int make_folder(int folder, const char *name, mode_t mode, uid_t uid, gid_t gid) {
-  const int made = mkdirat(folder, name, mode) == 0;
-  if (!made && errno != EEXIST) return -errno;
-  const int fd = k_openat2(folder, name, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, STEP);
-  if (fd >= 0 && made && (uid || gid) && fchownat(fd, "", uid, gid, K_AT_EMPTY_PATH) < 0) {
-    const int error = -errno;
-    close(fd);
-    return error;
-  }
-  return fd;
+static int make_folder(int folder, const char *name) {
+  if (mkdirat(folder, name, 0755) < 0 && errno != EEXIST) return -errno;
+  return k_openat2(folder, name, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, STEP);
 }
 
 /* Makes what is missing, component by component below `folder` (which it closes). */
-static int make_rest(int folder, const char *rest, mode_t mode, uid_t uid, gid_t gid) {
+static int make_rest(int folder, const char *rest) {
   char name[MAX_NAME];
   for (;;) {
     const int error = next_name(&rest, name);
     if (error || !*name) return error ? (close(folder), error) : folder;
     if (strcmp(name, ".") == 0) continue;
     if (strcmp(name, "..") == 0) return close(folder), -EINVAL;
-    const int last = rest[strspn(rest, "/")] == 0;
-    const int next = last ? make_folder(folder, name, mode, uid, gid) : make_folder(folder, name, 0755, 0, 0);
+    const int next = make_folder(folder, name);
     close(folder);
     if (next < 0) return next;
     folder = next;
   }
 }
 
-int make_folders_beneath(int root, const char *path, mode_t mode, uid_t uid, gid_t gid) {
+int make_folders_beneath(int root, const char *path) {
   const int whole = open_folder(root, path);
   if (whole != -ENOENT) return whole;
   char prefix[MAX_PATH], name[MAX_NAME];
@@ -72,7 +64,7 @@ int make_folders_beneath(int root, const char *path, mode_t mode, uid_t uid, gid
     memcpy(prefix, path, (size_t)(rest - path));
     prefix[rest - path] = 0;
     const int next = open_folder(root, prefix);
-    if (next == -ENOENT) return make_rest(folder, here, mode, uid, gid);
+    if (next == -ENOENT) return make_rest(folder, here);
     close(folder);
     folder = next;
   }
@@ -91,7 +83,7 @@ int open_parent_beneath(int root, const char *path, int make, char name[MAX_NAME
   if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) return -EINVAL;
   memcpy(parent, path, start);
   parent[start] = 0;
-  return make ? make_folders_beneath(root, parent, 0755, 0, 0) : open_folder(root, parent);
+  return make ? make_folders_beneath(root, parent) : open_folder(root, parent);
 }
 
 static int make_file(int root, const char *path) {
@@ -108,7 +100,7 @@ static int make_file(int root, const char *path) {
 }
 
 int open_mount_point(int root, const char *path, uint32_t flags) {
-  if (flags & FLAG_CREATE_DIR) return make_folders_beneath(root, path, 0755, 0, 0);
+  if (flags & FLAG_CREATE_DIR) return make_folders_beneath(root, path);
   if (flags & FLAG_CREATE_FILE) return make_file(root, path);
   return open_beneath(root, path, O_PATH, 0);
 }

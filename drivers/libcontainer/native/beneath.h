@@ -9,9 +9,8 @@
 
 int open_beneath(int root, const char *path, uint64_t flags, mode_t mode);
 
-/* As mkdir -p; an O_PATH descriptor of the last folder. Folders that are made have `mode` (0755 those above the last) and
- * belong to uid and gid (the last) or to us. */
-int make_folders_beneath(int root, const char *path, mode_t mode, uid_t uid, gid_t gid);
+/* As mkdir -p; an O_PATH descriptor of the last folder. Folders that are made have mode 0755 and belong to us. */
+int make_folders_beneath(int root, const char *path);
 
 /* The folder that holds `path`, made if `make`, and the last component of it copied to `name` (256 bytes). */
 int open_parent_beneath(int root, const char *path, int make, char name[256]);

@@ -22,7 +22,6 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "programs are little-e
 bool decode_u32(struct decoder *decoder, uint32_t *value) { return take(decoder, value, sizeof *value); }
 bool decode_i32(struct decoder *decoder, int32_t *value) { return take(decoder, value, sizeof *value); }
 bool decode_u64(struct decoder *decoder, uint64_t *value) { return take(decoder, value, sizeof *value); }
-bool decode_i64(struct decoder *decoder, int64_t *value) { return take(decoder, value, sizeof *value); }
 
 bool decode_string(struct decoder *decoder, const char **value) {
   uint32_t length;

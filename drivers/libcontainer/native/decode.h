@@ -37,7 +37,6 @@ struct decoder {
 bool decode_u32(struct decoder *decoder, uint32_t *value);
 bool decode_i32(struct decoder *decoder, int32_t *value);
 bool decode_u64(struct decoder *decoder, uint64_t *value);
-bool decode_i64(struct decoder *decoder, int64_t *value);
 bool decode_string(struct decoder *decoder, const char **value);
 bool decode_bytes(struct decoder *decoder, struct bytes *value);
 bool decode_strings(struct decoder *decoder, struct strings *value);

@@ -11,11 +11,6 @@ int perform_mkdir(struct interpreter *interpreter, const struct op_mkdir *op) {
   return interpreter->threaded ? result_of(chmod(op->path, op->mode)) : 0;
 }
 
-int perform_rmdir(struct interpreter *interpreter, const struct op_rmdir *op) {
-  (void)interpreter;
-  return result_of(rmdir(op->path));
-}
-
 int perform_write(struct interpreter *interpreter, const struct op_write *op) {
   (void)interpreter;
   const int fd = open(op->path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
@@ -28,16 +23,4 @@ int perform_write(struct interpreter *interpreter, const struct op_write *op) {
 int perform_open(struct interpreter *interpreter, const struct op_open *op) {
   const int fd = open(op->path, (int)op->openFlags | O_CLOEXEC, 0600);
   return fd < 0 ? -errno : slot_put(interpreter, op->slot, fd);
-}
-
-int perform_write_slot(struct interpreter *interpreter, const struct op_write_slot *op) {
-  const int fd = slot_get(interpreter, op->slot);
-  return fd < 0 ? fd : write_once(fd, op->data, strlen(op->data));
-}
-
-int perform_close(struct interpreter *interpreter, const struct op_close *op) {
-  if (slot_get(interpreter, op->slot) < 0) return -EBADF;
-  close(interpreter->slots[op->slot]);
-  interpreter->slots[op->slot] = -1;
-  return 0;
 }

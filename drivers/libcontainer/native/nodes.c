@@ -15,13 +15,6 @@ int perform_open_beneath(struct interpreter *interpreter, const struct op_open_b
   return fd < 0 ? fd : slot_put(interpreter, op->slot, fd);
 }
 
-int perform_mkdir_beneath(struct interpreter *interpreter, const struct op_mkdir_beneath *op) {
-  const int root = slot_get(interpreter, op->root);
-  if (root < 0) return root;
-  const int fd = make_folders_beneath(root, op->path, op->mode, op->uid, op->gid);
-  return fd < 0 ? fd : close(fd);
-}
-
 /* Is what stands under that name the very device that was asked for? */
 static bool is_same_node(int parent, const char *name, mode_t mode, dev_t device) {
   struct stat stat;

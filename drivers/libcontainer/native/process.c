@@ -77,7 +77,7 @@ int perform_chdir(struct interpreter *interpreter, const struct op_chdir *op) {
   char where[4096];
   const int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (root < 0) return -errno;
-  const int fd = op->flags & FLAG_CREATE_DIR ? make_folders_beneath(root, op->path, 0755, 0, 0)
+  const int fd = op->flags & FLAG_CREATE_DIR ? make_folders_beneath(root, op->path)
                                              : open_beneath(root, op->path, O_PATH | O_DIRECTORY, 0);
   close(root);
   if (fd < 0) return fd;
