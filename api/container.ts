@@ -231,7 +231,8 @@ export type ContainerState =
   | ({ readonly status: 'paused' } & Running)
   | ({ readonly status: 'restarting' } & Ended)
   | ({ readonly status: 'exited' } & Ended)
-  | { readonly status: 'removing'; readonly before: ContainerState }
+  /** `volumes`: its anonymous ones go with it. */
+  | { readonly status: 'removing'; readonly before: ContainerState; readonly volumes: boolean }
   | { readonly status: 'dead'; readonly before: ContainerState; readonly error: string };
 
 export interface Running {

@@ -13,9 +13,11 @@ const debug = createDebug('gantry:jobs:recover');
  * that nobody names any more.
  */
 export async function recover(daemon: Daemon): Promise<void> {
-  const { containers, exec, images, layers, supervisor } = daemon;
+  const { containers, exec, images, layers, references, supervisor, volumes } = daemon;
   const adopted = await exec.adopt();
   debug('%d monitors or their remains', adopted.length);
+  await volumes.settleDrafts((id) => containers.damaged.length > 0 || containers.find(id) !== null);
+  await images.settleLoose((id) => references.of(id).length > 0);
   await layers.sweep(
     images.list().flatMap(topOf),
     containers.list().map((record) => ({ layer: record.Layer, top: record.Chain })),

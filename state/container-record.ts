@@ -29,6 +29,7 @@ const ended = object({
   finishedAt: text,
   error: optional(text, ''),
 });
+const removing = object({ volumes: optional(flag, false) });
 const dead = object({ error: optional(text, '') });
 
 const stateWithin =
@@ -45,7 +46,7 @@ const stateWithin =
       case 'exited':
         return { status: kind, ...ended(value, path) };
       case 'removing':
-        return { status: kind, before: before(value, path, depth) };
+        return { status: kind, before: before(value, path, depth), ...removing(value, path) };
       case 'dead':
         return { status: kind, before: before(value, path, depth), ...dead(value, path) };
       default:

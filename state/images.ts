@@ -4,7 +4,7 @@ import createDebug from 'debug';
 import { InvalidParameter, NotFound } from '../api/errors.ts';
 import { diffID, type ImageID, imageID, sha256 } from '../api/ids.ts';
 import { type Image, imageConfig } from '../api/image.ts';
-import { writeAtomic } from '../std/atomic-file.ts';
+import { removeTemporaries, writeAtomic } from '../std/atomic-file.ts';
 import { CoalescedFile } from '../std/coalesced-file.ts';
 import { anything, DecodeError, record, text } from '../std/decode.ts';
 import { hasErrno } from '../std/errno.ts';
@@ -21,11 +21,13 @@ export const MAX_CONFIG_BYTES = 4 * 1024 ** 2;
 export const MAX_LAYERS = 125;
 const MAX_HISTORY = 10_000;
 const READS_AT_ONCE = 32;
-const CONFIG_NAME = /^[0-9a-f]{64}$/;
+const CONFIG_NAME = /^([0-9a-f]{64})(\.loose)?$/;
+const LOOSE = '.loose';
 
 /**
  * Image configs by id: `<data-root>/image/configs/<hex>`, the bytes as they came; when each was last tagged:
- * `<data-root>/image/tagged.json`.
+ * `<data-root>/image/tagged.json`. A config that is `loose`, `<hex>.loose`, is on its way in or out: a daemon that finds
+ * one at start keeps it if it has a name by then, and lets it go if not.
  */
 export class Images {
   /** One turn an image; taken by every job that adds, names or removes it. */
@@ -33,6 +35,7 @@ export class Images {
   readonly #folder: string;
   readonly #images = new Map<ImageID, Image>();
   readonly #index = new PrefixIndex<string>();
+  readonly #loose = new Set<ImageID>();
   readonly #tagged = new Map<ImageID, string>();
   readonly #taggedFile: CoalescedFile;
   readonly #damaged: string[] = [];
@@ -44,10 +47,14 @@ export class Images {
     );
   }
 
-  /** `folder` is `<data-root>/image`. A config whose bytes are not what its name says is left out, with a warning. */
+  /**
+   * `folder` is `<data-root>/image`. A config whose bytes are not what its name says is left out, with a warning.
+   * `settleLoose` has to follow.
+   */
   static async open(folder: string): Promise<Images> {
     const images = new Images(folder);
     await mkdir(join(folder, 'configs'), { recursive: true, mode: 0o700 });
+    await removeTemporaries(folder);
     const names = await readdir(join(folder, 'configs'));
     await mapBounded(names, READS_AT_ONCE, (name) => images.#read(name));
     await images.#readTagged();
@@ -59,14 +66,40 @@ export class Images {
     return this.#damaged;
   }
 
-  /** Stores the config's bytes; its id is their digest. The same bytes twice are one image. Fails with InvalidParameter. */
-  async add(config: Buffer): Promise<Image> {
+  /**
+   * Stores the config's bytes; its id is their digest. The same bytes twice are one image. With `isLoose`, a new one is
+   * until `settle`. Fails with InvalidParameter.
+   */
+  async add(config: Buffer, { isLoose = false }: { readonly isLoose?: boolean } = {}): Promise<Image> {
     const image = parseImage(config);
     const present = this.#images.get(image.id);
-    if (present !== undefined) return present;
-    await writeAtomic(this.#path(image.id), config);
+    if (present !== undefined) {
+      if (!isLoose) await this.settle(image.id);
+      return present;
+    }
+    await writeAtomic(this.#path(image.id, isLoose), config);
+    if (isLoose) this.#loose.add(image.id);
     this.#put(image);
     return image;
+  }
+
+  /** It stays from now on, with or without a name. */
+  async settle(id: ImageID): Promise<void> {
+    if (!this.#loose.has(id)) return;
+    await rename(this.#path(id, true), this.#path(id, false));
+    this.#loose.delete(id);
+  }
+
+  /** Before its last name goes, and it as well: should that be cut short, it goes at the next start. */
+  async loosen(id: ImageID): Promise<void> {
+    if (this.#loose.has(id) || !this.#images.has(id)) return;
+    await rename(this.#path(id, false), this.#path(id, true));
+    this.#loose.add(id);
+  }
+
+  /** At start, for what a crash left on its way. */
+  async settleLoose(isNamed: (id: ImageID) => boolean): Promise<void> {
+    for (const id of [...this.#loose]) await (isNamed(id) ? this.settle(id) : this.remove(id));
   }
 
   get(id: ImageID): Image | null {
@@ -87,13 +120,13 @@ export class Images {
   /** The bytes of the config. Fails with NotFound. */
   async bytes(id: ImageID): Promise<Buffer> {
     if (!this.#images.has(id)) throw new NotFound(`No such image: ${id}`);
-    return readFile(this.#path(id));
+    return readFile(this.#path(id, this.#loose.has(id)));
   }
 
   async remove(id: ImageID): Promise<void> {
     if (!this.#images.delete(id)) return;
     this.#index.remove(hexOf(id));
-    await unlink(this.#path(id)).catch((error: unknown) => {
+    await unlink(this.#path(id, this.#loose.delete(id))).catch((error: unknown) => {
       if (!hasErrno(error, 'ENOENT')) throw error;
     });
     if (this.#tagged.delete(id)) await this.#taggedFile.save();
@@ -114,17 +147,19 @@ export class Images {
     this.#index.add(hexOf(image.id));
   }
 
-  #path(id: ImageID): string {
-    return join(this.#folder, 'configs', hexOf(id));
+  #path(id: ImageID, isLoose: boolean): string {
+    return join(this.#folder, 'configs', hexOf(id) + (isLoose ? LOOSE : ''));
   }
 
   async #read(name: string): Promise<void> {
     const path = join(this.#folder, 'configs', name);
     if (name.endsWith('.tmp')) return unlink(path);
-    if (!CONFIG_NAME.test(name)) return;
+    const [, hex, loose] = CONFIG_NAME.exec(name) ?? [];
+    if (hex === undefined) return;
     try {
       const image = parseImage(await readFile(path));
-      if (hexOf(image.id) !== name) throw new InvalidParameter(`its digest is ${image.id}`);
+      if (hexOf(image.id) !== hex) throw new InvalidParameter(`its digest is ${image.id}`);
+      if (loose !== undefined) this.#loose.add(image.id);
       this.#put(image);
     } catch (error) {
       this.#damaged.push(path);

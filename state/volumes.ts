@@ -3,6 +3,7 @@ import { chmod, mkdir, readdir, readFile, rename, stat, writeFile } from 'node:f
 import { join } from 'node:path';
 import createDebug from 'debug';
 import { InvalidParameter } from '../api/errors.ts';
+import { type ContainerID, containerID } from '../api/ids.ts';
 import { syncFolder } from '../std/atomic-file.ts';
 import { flag, object, text } from '../std/decode.ts';
 import { hasErrno } from '../std/errno.ts';
@@ -21,6 +22,8 @@ const PRIVATE = 0o700;
 const RECORD = 'volume.json';
 /** No volume's name begins with a dot: what does is on its way in or out. */
 const TEMPORARY = '.';
+/** `.for-<container>-<name>`: made for a container of which nobody knows yet. */
+const DRAFT = /^\.for-([0-9a-f]{64})-([0-9a-f]{64})$/;
 
 const volumeRecord = object({ anonymous: flag, createdAt: text });
 
@@ -43,6 +46,8 @@ export class Volumes {
   readonly #folder: string;
   readonly #removeTree: RemoveTree;
   readonly #volumes = new Map<string, Volume>();
+  /** Names of folders, by volume. */
+  readonly #drafts = new Map<string, string>();
   readonly #lock = new KeyedLock<string>();
 
   private constructor(folder: string, removeTree: RemoveTree) {
@@ -50,7 +55,7 @@ export class Volumes {
     this.#removeTree = removeTree;
   }
 
-  /** Reads what is there, and takes away what a crash left half made or half removed. */
+  /** Reads what is there, and takes away what a crash left half made or half removed. `settleDrafts` has to follow. */
   static async open(folder: string, removeTree: RemoveTree): Promise<Volumes> {
     await mkdir(folder, { recursive: true, mode: PRIVATE });
     await chmod(folder, PRIVATE);
@@ -68,12 +73,35 @@ export class Volumes {
     return [...this.#volumes.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  /** Gives the one that is there, or makes it. `null`: an anonymous one of 64 hex digits. Fails with InvalidParameter. */
-  async ensure(name: string | null): Promise<Volume> {
-    const chosen = name ?? randomBytes(32).toString('hex');
-    checkName(chosen);
-    await using _turn = await this.#lock.acquire(chosen);
-    return this.#volumes.get(chosen) ?? (await this.#make(chosen, name === null));
+  /** Gives the one that is there, or makes it. Fails with InvalidParameter. */
+  async ensure(name: string): Promise<Volume> {
+    checkName(name);
+    await using _turn = await this.#lock.acquire(name);
+    return this.#volumes.get(name) ?? (await this.#make(name, name, false));
+  }
+
+  /**
+   * Makes an anonymous one, of 64 hex digits, for a container that is being made. Until `settle` it is there for this
+   * daemon alone: should it die, the next one takes the volume away, unless it finds the container.
+   */
+  draft(container: ContainerID): Promise<Volume> {
+    const name = randomBytes(32).toString('hex');
+    const folder = `.for-${container}-${name}`;
+    this.#drafts.set(name, folder);
+    return this.#make(name, folder, true);
+  }
+
+  /** The container is on disk: its volumes stay, whatever comes. */
+  async settle(container: ContainerID): Promise<void> {
+    await this.#settle([...this.#drafts].filter(([, folder]) => DRAFT.exec(folder)?.[1] === container));
+  }
+
+  /** At start: what a crash left on its way stays where its container is there. */
+  async settleDrafts(isThere: (container: ContainerID) => boolean): Promise<void> {
+    const drafts = [...this.#drafts];
+    const isKept = ([, folder]: readonly [string, string]) => isThere(containerID(DRAFT.exec(folder)?.[1] ?? ''));
+    await this.#settle(drafts.filter(isKept));
+    for (const [name] of drafts.filter((draft) => !isKept(draft))) await this.remove(name);
   }
 
   /** One that is not there is no error. */
@@ -81,14 +109,16 @@ export class Volumes {
     await using _turn = await this.#lock.acquire(name);
     if (!this.#volumes.has(name)) return;
     const going = temporaryName();
-    await rename(join(this.#folder, name), join(this.#folder, going));
+    await rename(join(this.#folder, this.#drafts.get(name) ?? name), join(this.#folder, going));
     this.#volumes.delete(name);
+    this.#drafts.delete(name);
     await this.#removeTree(this.#folder, going);
   }
 
   /** All of it under another name, then at once in its place: a crash leaves nothing of a volume, or the whole. */
-  async #make(name: string, anonymous: boolean): Promise<Volume> {
+  async #make(name: string, place: string, anonymous: boolean): Promise<Volume> {
     await using undo = new Undo();
+    undo.defer(`forget volume ${name}`, () => this.#drafts.delete(name));
     const making = temporaryName();
     const folder = join(this.#folder, making);
     undo.defer(`remove what there is of volume ${name}`, () => this.#removeTree(this.#folder, making));
@@ -96,15 +126,26 @@ export class Volumes {
     await mkdir(join(folder, '_data'), { mode: 0o755 });
     const createdAt = toRFC3339(now());
     await writeFile(join(folder, RECORD), JSON.stringify({ anonymous, createdAt }), { mode: 0o600, flush: true });
-    await rename(folder, join(this.#folder, name));
+    await rename(folder, join(this.#folder, place));
     undo.keep();
     await syncFolder(this.#folder);
     return this.#put({ name, path: this.#data(name), anonymous, createdAt });
   }
 
-  async #read(name: string): Promise<void> {
-    if (name.startsWith(TEMPORARY)) return this.#removeTree(this.#folder, name);
-    const path = join(this.#folder, name, RECORD);
+  async #settle(drafts: readonly (readonly [name: string, folder: string])[]): Promise<void> {
+    for (const [name, folder] of drafts) {
+      await rename(join(this.#folder, folder), join(this.#folder, name));
+      this.#drafts.delete(name);
+    }
+    if (drafts.length > 0) await syncFolder(this.#folder);
+  }
+
+  async #read(folder: string): Promise<void> {
+    const [, , draft] = DRAFT.exec(folder) ?? [];
+    if (draft === undefined && folder.startsWith(TEMPORARY)) return this.#removeTree(this.#folder, folder);
+    const name = draft ?? folder;
+    if (draft !== undefined) this.#drafts.set(draft, folder);
+    const path = join(this.#folder, folder, RECORD);
     try {
       const record = volumeRecord(JSON.parse(await readFile(path, 'utf8')), 'volume');
       this.#put({ name, path: this.#data(name), ...record });

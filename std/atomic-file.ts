@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { open, rename, unlink } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { open, readdir, rename, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { hasErrno } from './errno.ts';
+
+const TEMPORARY = /\.[0-9a-f]{8}\.tmp$/;
 
 /**
  * Replaces the file at `path` by `data` so that a crash at any instant leaves the old or the new content, whole:
@@ -32,6 +35,15 @@ async function replace(path: string, data: string | Uint8Array, mode: number, is
     await unlink(temporary).catch(() => {});
     throw error;
   }
+}
+
+/** Deletes what a crash has left in `folder` of the writes above. One that is not there is empty. */
+export async function removeTemporaries(folder: string): Promise<void> {
+  const names = await readdir(folder).catch((error: unknown) => {
+    if (hasErrno(error, 'ENOENT')) return [];
+    throw error;
+  });
+  await Promise.all(names.filter((name) => TEMPORARY.test(name)).map((name) => unlink(join(folder, name))));
 }
 
 /** fsync(2) of a folder: the names in it are on disk. */

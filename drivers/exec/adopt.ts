@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import createDebug from 'debug';
-import { removeCgroups } from '../libcontainer/cgroup-control.ts';
+import { isFrozen, removeCgroups } from '../libcontainer/cgroup-control.ts';
 import type { CgroupLayout } from '../libcontainer/cgroup-layout.ts';
 import { Monitor, type Outcome } from '../libcontainer/monitor.ts';
 import type { Adopted, Exit, Process } from './driver.ts';
@@ -36,7 +36,8 @@ export async function adoptContainers(root: ExecRoot, cgroups: CgroupLayout): Pr
     const found = meta === null ? null : await find(folder, meta.id);
     if (meta !== null && found !== null) {
       const process = found instanceof MonitoredProcess ? found : null;
-      return [{ meta, process, adopted: { kind: 'container', id: meta.id, outcome: outcomeOf(found) } }];
+      const outcome = { isFrozen: await isFrozen(cgroups, meta.cgroupsPath), ...outcomeOf(found) };
+      return [{ meta, process, adopted: { kind: 'container', id: meta.id, outcome } }];
     }
     // Neither a monitor nor an exit: a start that a crash cut short.
     if (meta !== null) await removeCgroups(cgroups, meta.cgroupsPath);

@@ -121,7 +121,11 @@ export interface Attachment {
 }
 
 export type Adopted =
-  | { readonly kind: 'container'; readonly id: ContainerID; readonly outcome: { process: Process } | { exit: Exit } }
+  | {
+      readonly kind: 'container';
+      readonly id: ContainerID;
+      readonly outcome: { process: Process; isFrozen: boolean } | { exit: Exit };
+    }
   | {
       readonly kind: 'exec';
       readonly id: ExecID;

@@ -34,6 +34,14 @@ export async function freezeCgroup(layout: CgroupLayout, path: string, frozen: b
   });
 }
 
+/** Whether its processes stand still, or are about to. False for a cgroup that is gone. */
+export async function isFrozen(layout: CgroupLayout, path: string): Promise<boolean> {
+  const freezer = hierarchyOf(layout, 'freezer');
+  const file = freezer === null ? `${layout.unified}${path}/cgroup.freeze` : `${freezer}${path}/freezer.state`;
+  const state = (await readFile(file, 'utf8').catch(() => '')).trim();
+  return ['1', 'FREEZING', 'FROZEN'].includes(state);
+}
+
 /** A process that forks meanwhile may slip through on v1, so the wish is written again until it holds. */
 async function settle(file: string, wanted: string, undo: string, read: () => Promise<string>): Promise<void> {
   const deadline = performance.now() + MAX_WAIT_MS;

@@ -24,7 +24,7 @@ type Deps = DraftDeps & Pick<Daemon, 'events' | 'layers' | 'volumes'>;
 export const create =
   (deps: Deps): JobHandler<'create'> =>
   async (job) => {
-    const { containers, events, layers } = deps;
+    const { containers, events, layers, volumes } = deps;
     const id = newContainerID();
     const draft = await draftOf(job.env, id, deps);
 
@@ -35,10 +35,13 @@ export const create =
     const layer = await layers.addReadWrite(draft.chain);
     undo.defer(`remove layer ${layer}`, () => layers.removeReadWrite(layer, draft.chain));
     const mounts: MountPoint[] = [];
-    for (const request of draft.mounts) mounts.push(await mountPointOf(request, deps, undo));
+    for (const request of draft.mounts) mounts.push(await mountPointOf(request, id, deps, undo));
 
     const record = recordOf(draft, { id, name, layer, mounts, driver: layers.driverName });
+    // Whoever finds it before we have told of it waits until its volumes are in place.
+    await using _turn = await containers.lock.acquire(id);
     await containers.add(record);
+    await volumes.settle(id);
     undo.keep();
 
     emitContainerEvent(events, record, 'create');
@@ -59,10 +62,15 @@ function reserveName(asked: string, id: ContainerID, { containers }: Deps, undo:
 }
 
 /** Finds or makes the volume behind a mount point. A named one stays when the container is not made, as in Docker. */
-async function mountPointOf(request: MountRequest, { volumes }: Deps, undo: Undo): Promise<MountPoint> {
+async function mountPointOf(
+  request: MountRequest,
+  id: ContainerID,
+  { volumes }: Deps,
+  undo: Undo,
+): Promise<MountPoint> {
   const { Name } = request;
   if (request.Type !== 'volume') return { ...request, Name: '' };
-  const volume = await volumes.ensure(Name);
+  const volume = Name === null ? await volumes.draft(id) : await volumes.ensure(Name);
   if (Name === null) undo.defer(`remove volume ${volume.name}`, () => volumes.remove(volume.name));
   return { ...request, Name: volume.name, Source: volume.path };
 }

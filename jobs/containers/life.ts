@@ -39,9 +39,10 @@ export function outcomeOf(state: ContainerState): Outcome {
 export function withProcess(
   container: ContainerRecord,
   { pid, startedAt }: { readonly pid: number; readonly startedAt: string },
+  status: Alive['status'] = 'running',
 ): ContainerRecord {
   const { finishedAt } = outcomeOf(container.State);
-  return { ...container, State: { status: 'running', pid, startedAt, lastFinishedAt: finishedAt } };
+  return { ...container, State: { status, pid, startedAt, lastFinishedAt: finishedAt } };
 }
 
 /** A start that failed: one that never ran stays `created`, as Docker has it. */

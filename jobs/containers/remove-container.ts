@@ -23,14 +23,18 @@ export async function removeContainer(
 ): Promise<void> {
   const { attachments, containers, events, execs, supervisor } = deps;
   const { ID: id } = container;
-  await containers.save({ ...container, State: { status: 'removing', before: container.State } }, 'memory');
+  const own = options.volumes ? anonymousVolumesOf(container, deps) : [];
+  // Without its volumes it is of no use to anyone: whoever comes back in the middle carries the removal through.
+  const durability = own.length > 0 ? 'written' : 'memory';
+  const State = { status: 'removing', before: container.State, volumes: options.volumes } as const;
+  await containers.save({ ...container, State }, durability);
   try {
     supervisor.forget(id);
     // Before the record goes: nothing else knows of them.
-    if (options.volumes) await removeAnonymousVolumes(container, deps);
+    await Promise.all(own.map((name) => deps.volumes.remove(name)));
     await containers.remove(id);
   } catch (error) {
-    await containers.save(container, 'memory').catch((cause) => warn('%s is gone, but not all of it: %O', id, cause));
+    await containers.save(container, durability).catch((cause) => warn('%s is gone, but not all of it: %O', id, cause));
     throw error;
   }
   attachments.abandon(id);
@@ -50,11 +54,11 @@ async function removeLayer({ ID, Layer, Chain }: ContainerRecord, { layers, supe
 }
 
 /** Those made for this container that no other has taken over by `--volumes-from`. */
-async function removeAnonymousVolumes({ ID, MountPoints }: ContainerRecord, deps: RemoveDeps): Promise<void> {
+function anonymousVolumesOf({ ID, MountPoints }: ContainerRecord, deps: RemoveDeps): string[] {
   const { containers, volumes } = deps;
   const own = MountPoints.map((point) => point.Name).filter((name) => volumes.get(name)?.anonymous === true);
-  if (own.length === 0) return;
+  if (own.length === 0) return [];
   const others = containers.list().filter((container) => container.ID !== ID);
   const used = new Set(others.flatMap((container) => container.MountPoints.map((point) => point.Name)));
-  await Promise.all(own.filter((name) => !used.has(name)).map((name) => volumes.remove(name)));
+  return own.filter((name) => !used.has(name));
 }

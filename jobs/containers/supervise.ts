@@ -127,7 +127,7 @@ export class Supervisor {
     for (const each of adopted) {
       if (each.kind !== 'container') continue;
       if ('exit' in each.outcome) await this.settle(each.id, each.outcome.exit);
-      else await this.#takeOver(each.id, each.outcome.process);
+      else await this.#takeOver(each.id, each.outcome);
     }
     const isCaredFor = ({ ID }: ContainerRecord) => this.#processes.has(ID) || this.#timers.has(ID);
     const rest = this.#deps.containers.list().filter((container) => !isCaredFor(container));
@@ -151,10 +151,11 @@ export class Supervisor {
     const isLeft = State.status === 'removing' || State.status === 'dead';
     if (!isLeft && !(State.status === 'exited' && HostConfig.AutoRemove)) return;
     await using _turn = await this.#deps.containers.lock.acquire(id);
-    await removeContainer(container, { volumes: HostConfig.AutoRemove }, this.#deps);
+    const volumes = HostConfig.AutoRemove || (State.status === 'removing' && State.volumes);
+    await removeContainer(container, { volumes }, this.#deps);
   }
 
-  async #takeOver(id: ContainerID, process: Process): Promise<void> {
+  async #takeOver(id: ContainerID, { process, isFrozen }: { process: Process; isFrozen: boolean }): Promise<void> {
     const { containers, exec } = this.#deps;
     const container = containers.find(id);
     if (container === null) {
@@ -163,8 +164,12 @@ export class Supervisor {
       await process.exited;
       return exec.forget(id);
     }
-    if (!isAlive(container.State)) {
-      await containers.save(withProcess(container, process), 'written');
+    // What a former daemon did last it may not have written down: the process itself knows.
+    const status = isFrozen ? 'paused' : 'running';
+    const isKnown = isAlive(container.State) && container.State.pid === process.pid;
+    if (!isKnown || container.State.status !== status) {
+      const HasBeenManuallyStopped = isKnown && container.HasBeenManuallyStopped;
+      await containers.save(withProcess({ ...container, HasBeenManuallyStopped }, process, status), 'written');
     }
     this.adopt(id, process);
   }

@@ -13,6 +13,7 @@ import { Conflict } from '../../api/errors.ts';
 import { type ImageID, topChain } from '../../api/ids.ts';
 import type { DeleteRow, Image } from '../../api/image.ts';
 import { familiar, parseReference, type Reference, withDefaultTag } from '../../api/reference.ts';
+import { Undo } from '../../std/undo.ts';
 import type { Daemon, JobHandler } from '../daemon.ts';
 import { emitImageEvent } from './event.ts';
 import { lockedImage } from './locked-image.ts';
@@ -36,6 +37,8 @@ export const imageDelete =
     const { force } = job.env;
     await using locked = await lockedImage(deps, given, job.signal);
     const { image } = locked;
+    await using undo = new Undo();
+    undo.defer(`keep image ${image.id}, if it is still there`, () => deps.images.settle(image.id));
     if (isPrefix(image.id, given)) return await deleteByID(deps, image, force);
     return await deleteByName(deps, image, given, force);
   };
@@ -50,6 +53,7 @@ async function deleteByName(deps: Deps, image: Image, given: string, force: bool
     );
   }
   const reference = withDefaultTag(parseReference(given));
+  if (isSingle(before) && user === undefined) await deps.images.loosen(image.id);
   const rows = [await untag(deps, image, reference)];
   if (reference.digest === null) rows.push(...(await untagDigests(deps, image, reference.name)));
   if (deps.references.of(image.id).length > 0) return rows;
@@ -76,6 +80,7 @@ async function deleteByID(deps: Deps, image: Image, force: boolean): Promise<Del
       image,
       reasonToStay(deps, image, force ? ['running container'] : ['running container', 'stopped container']),
     );
+    await deps.images.loosen(image.id);
     for (const reference of references) rows.push(await untag(deps, image, reference));
   }
   return [...rows, ...(await deleteUnnamed(deps, image, force, false))];
@@ -88,6 +93,7 @@ async function deleteUnnamed(deps: Deps, image: Image, force: boolean, isNameGon
   if (isNameGone && reason?.isUsed) return [];
   refuse(image, reason);
   const rows: DeleteRow[] = [];
+  await deps.images.loosen(image.id);
   for (const reference of deps.references.of(image.id)) rows.push(await untag(deps, image, reference));
   await deps.images.remove(image.id);
   const top = topChain(image.diffIDs);

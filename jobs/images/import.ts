@@ -62,9 +62,11 @@ export const importImage =
     );
 
     await using undo = new Undo();
-    const image = await storeImage(deps, configJSON(described, layer.diffID), layer.chain, undo);
+    const config = configJSON(described, layer.diffID);
+    const image = await storeImage(deps, { config, top: layer.chain, isLoose: reference !== null }, undo);
     if (reference !== null) {
       await nameImage(deps, reference, image, undo);
+      await deps.images.settle(image.id);
       await deps.images.setLastTagged(image.id, toRFC3339(now()));
     }
     job.signal.throwIfAborted();

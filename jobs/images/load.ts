@@ -59,11 +59,17 @@ export const load =
     const loaded: Image[] = [];
     const lines: string[] = [];
     for (const each of planned) {
-      const image = await storeImage(deps, each.config, topChain(each.image.diffIDs), undo);
+      const storing = {
+        config: each.config,
+        top: topChain(each.image.diffIDs),
+        isLoose: each.references.length > 0,
+      };
+      const image = await storeImage(deps, storing, undo);
       loaded.push(image);
       for (const reference of each.references) lines.push(...(await renamed(deps, each, reference, undo)));
     }
     job.signal.throwIfAborted();
+    for (const { id } of loaded) await deps.images.settle(id);
     undo.keep();
 
     for (const image of loaded) emitImageEvent(deps.events, image, 'load', image.id);

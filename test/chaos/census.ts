@@ -1,33 +1,44 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestDaemon } from '../stand-ins/daemon.ts';
 
 /** All that a daemon may leave on a machine, counted from outside. Equal before and after: nothing leaked. */
 export interface Census {
-  readonly mounts: number;
+  readonly mounts: readonly string[];
   readonly links: readonly string[];
   readonly cgroups: readonly string[];
-  readonly monitors: number;
-  readonly descriptors: readonly string[];
-  readonly layers: readonly string[];
-  readonly containers: readonly string[];
+  /** Command lines of processes that name the exec-root or stand in our cgroups, the daemon aside. */
+  readonly processes: readonly string[];
+  /** Every name in the data root, to the depth at which a container or a layer begins, with what random digits hide. */
+  readonly files: readonly string[];
   readonly execRoot: readonly string[];
-  readonly uploads: readonly string[];
+  /** The daemon's descriptors by kind, those of Node's own machinery aside. */
+  readonly descriptors: readonly string[];
 }
 
 export async function census(daemon: TestDaemon): Promise<Census> {
+  const mounts = (await readFile('/proc/self/mountinfo', 'utf8')).split('\n');
   return {
-    mounts: (await readFile('/proc/self/mountinfo', 'utf8')).split('\n').filter((line) => line.includes(daemon.folder))
-      .length,
+    mounts: mounts.filter((line) => line.includes(daemon.folder)),
     links: (await names('/sys/class/net')).filter((name) => /^(veth|gt)/.test(name)),
     cgroups: await groups(daemon.cgroupParent),
-    monitors: await monitors(daemon.execRoot),
-    descriptors: await descriptors(daemon.pid),
-    layers: (await Promise.all(['overlay2', 'vfs'].map((driver) => names(join(daemon.dataRoot, driver))))).flat(),
-    containers: await names(join(daemon.dataRoot, 'containers')),
+    processes: await processes(daemon),
+    files: await files(daemon.dataRoot),
     execRoot: [...(await names(join(daemon.execRoot, 'c'))), ...(await names(join(daemon.execRoot, 'e')))],
-    uploads: await names(join(daemon.dataRoot, 'tmp')),
+    descriptors: await descriptors(daemon.pid),
   };
+}
+
+/** Teardown goes on behind the answer: the census is taken until it stands as `before`, for ten seconds at most. */
+export async function settledCensus(daemon: TestDaemon, before: Census): Promise<Census> {
+  const expected = JSON.stringify(before);
+  let now = await census(daemon);
+  for (let tries = 0; tries < 50 && JSON.stringify(now) !== expected; tries++) {
+    await sleep(200);
+    now = await census(daemon);
+  }
+  return now;
 }
 
 const names = async (folder: string): Promise<string[]> => (await readdir(folder).catch(() => [])).sort();
@@ -44,21 +55,38 @@ async function groups(parent: string): Promise<string[]> {
   return found.sort();
 }
 
-async function monitors(execRoot: string): Promise<number> {
-  const commands = await Promise.all(
-    (await names('/proc'))
-      .filter((name) => /^\d+$/.test(name))
-      .map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
-  );
-  return commands.filter((command) => command.includes('gantry-init') && command.includes(execRoot)).length;
+async function processes({ execRoot, cgroupParent, pid }: TestDaemon): Promise<string[]> {
+  const found: string[] = [];
+  for (const entry of await names('/proc')) {
+    if (!/^\d+$/.test(entry) || [pid, process.pid].includes(Number(entry))) continue;
+    const command = await readFile(`/proc/${entry}/cmdline`, 'utf8').catch(() => '');
+    const group = await readFile(`/proc/${entry}/cgroup`, 'utf8').catch(() => '');
+    if (command.includes(execRoot) || group.includes(`${cgroupParent}/`)) found.push(command.replaceAll('\0', ' '));
+  }
+  return found.sort();
 }
 
-/** What the daemon's descriptors are, numbers of pipes and sockets aside; connections of clients come and go. */
+/** Folders whose entries are somebody's own: a container's, a layer's, a volume's. */
+const OPAQUE = /^(containers|overlay2|vfs|volumes)\/[^/]+$/;
+
+async function files(root: string, below = ''): Promise<string[]> {
+  const found: string[] = [];
+  for (const entry of await readdir(join(root, below), { withFileTypes: true }).catch(() => [])) {
+    const path = join(below, entry.name);
+    found.push(path);
+    if (entry.isDirectory() && !OPAQUE.test(path)) found.push(...(await files(root, path)));
+  }
+  return found.sort();
+}
+
+/** What the daemon's descriptors are: connections of clients come and go, and so do threads with loops of their own. */
 async function descriptors(pid: number): Promise<string[]> {
   const folder = `/proc/${pid}/fd`;
   const targets = await Promise.all((await names(folder)).map((fd) => readlink(join(folder, fd)).catch(() => '')));
   return targets
-    .map((target) => target.replace(/\d+/g, 'N'))
-    .filter((target) => target !== '')
+    .filter(
+      (target) => target !== '' && !/^(socket|pipe|anon_inode:\[event(fd|poll)\]|anon_inode:\[io_uring\])/.test(target),
+    )
+    .map((target) => target.replace(/:\[\d+\]/, ''))
     .sort();
 }

@@ -10,12 +10,17 @@ export class Api {
   }
 
   async call(method: string, path: string, body?: object): Promise<unknown> {
+    const text = await this.#text(method, path, body);
+    return text.startsWith('{') || text.startsWith('[') ? JSON.parse(text) : text;
+  }
+
+  async #text(method: string, path: string, body?: object): Promise<string> {
     const response = await this.#send(method, path, body);
     const chunks: Buffer[] = [];
     for await (const chunk of response) chunks.push(chunk as Buffer);
     const text = Buffer.concat(chunks).toString();
     if ((response.statusCode ?? 500) >= 400) throw new Error(`${method} ${path}: ${response.statusCode} ${text}`);
-    return text.startsWith('{') || text.startsWith('[') ? JSON.parse(text) : text;
+    return text;
   }
 
   async create(image: string, command: readonly string[], network = 'none', extra: object = {}): Promise<string> {
@@ -50,11 +55,18 @@ export class Api {
     await this.call('POST', `/v1.41/exec/${made.Id}/start`, { Detach: false, Tty: false });
   }
 
+  /** The answer is 200 whatever becomes of it: a failure is a line of it. */
+  async load(archive: Buffer): Promise<void> {
+    const said = await this.#text('POST', '/v1.41/images/load?quiet=1', archive);
+    if (said.includes('"errorDetail"')) throw new Error(`load: 500 ${said}`);
+  }
+
   close(): void {
     this.#agent.destroy();
   }
 
   #send(method: string, path: string, body: object | undefined): Promise<IncomingMessage> {
+    const type = Buffer.isBuffer(body) ? 'application/x-tar' : 'application/json';
     return new Promise((resolve, reject) => {
       const sent = request(
         {
@@ -62,12 +74,12 @@ export class Api {
           path,
           socketPath: this.#socketPath,
           agent: this.#agent,
-          headers: body === undefined ? {} : { 'Content-Type': 'application/json' },
+          headers: body === undefined ? {} : { 'Content-Type': type },
         },
         resolve,
       );
       sent.on('error', reject);
-      sent.end(body === undefined ? undefined : JSON.stringify(body));
+      sent.end(body === undefined || Buffer.isBuffer(body) ? body : JSON.stringify(body));
     });
   }
 }

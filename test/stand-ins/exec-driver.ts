@@ -74,7 +74,7 @@ export class HostExec implements ExecDriver {
     return [...this.#machine.processes].map(([id, process]) => ({
       kind: 'container',
       id,
-      outcome: process.exit === null ? { process: this.#seen(process) } : { exit: process.exit },
+      outcome: process.exit === null ? { process: this.#seen(process), isFrozen: false } : { exit: process.exit },
     }));
   }
 

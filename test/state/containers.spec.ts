@@ -135,7 +135,7 @@ describe('Containers', () => {
     await Promise.all([
       containers.save({ ...record, State: running }),
       containers.save({ ...record, State: { ...running, status: 'paused' } }, 'written'),
-      containers.save({ ...record, State: { status: 'removing', before: CREATED } }, 'memory'),
+      containers.save({ ...record, State: { status: 'removing', before: CREATED, volumes: false } }, 'memory'),
     ]);
     await containers.remove(record.ID);
     stop();
@@ -158,8 +158,16 @@ describe('Containers', () => {
       { status: 'paused', pid: 7, startedAt: 'a', lastFinishedAt: 'b' },
       { status: 'restarting', ...ended },
       { status: 'exited', ...ended },
-      { status: 'removing', before: { status: 'running', pid: 7, startedAt: 'a', lastFinishedAt: 'b' } },
-      { status: 'dead', before: { status: 'removing', before: { status: 'exited', ...ended } }, error: 'x' },
+      {
+        status: 'removing',
+        before: { status: 'running', pid: 7, startedAt: 'a', lastFinishedAt: 'b' },
+        volumes: false,
+      },
+      {
+        status: 'dead',
+        before: { status: 'removing', before: { status: 'exited', ...ended }, volumes: false },
+        error: 'x',
+      },
     ];
     for (const state of states) {
       it(`has the record of one that is ${state.status} as it was`, async () => {

@@ -61,7 +61,9 @@ async function writeImages(images: Images, references: References): Promise<neve
 
 async function writeVolumes(volumes: Volumes): Promise<never> {
   for (let round = 0; ; round++) {
-    const { name } = await volumes.ensure(round % 2 === 0 ? null : `named${round}`);
+    const container = newContainerID();
+    const { name } = await (round % 2 === 0 ? volumes.draft(container) : volumes.ensure(`named${round}`));
+    await volumes.settle(container);
     if (round % 3 === 0) await volumes.remove(name);
     else done(`volume ${name}`, '');
   }

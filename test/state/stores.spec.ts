@@ -130,6 +130,23 @@ describe('Images', () => {
     expect(findImage({ images, references }, b.id.slice(7, 16)).id).to.equal(b.id);
   });
 
+  it('on their way in or out stay at the next start if they have a name', async () => {
+    const images = await Images.open(folder);
+    const coming = await images.add(json('a'), { isLoose: true });
+    const going = await images.add(json('b'));
+    await images.loosen(going.id);
+    const settled = await images.add(json('c'), { isLoose: true });
+    await images.settle(settled.id);
+    expect(await images.bytes(coming.id)).to.deep.equal(json('a'));
+    await writeFile(join(folder, 'repositories.json.12345678.tmp'), '{');
+
+    const again = await Images.open(folder);
+    await again.settleLoose((id) => id === coming.id);
+    expect(again.list().map(({ id }) => id)).to.have.members([coming.id, settled.id]);
+    expect(await readdir(join(folder, 'configs'))).to.have.members([coming.id.slice(7), settled.id.slice(7)]);
+    expect(await readdir(folder)).to.deep.equal(['configs']);
+  });
+
   it('that are damaged are left out and counted', async () => {
     const images = await Images.open(folder);
     const { id } = await images.add(json('a'));
@@ -181,6 +198,12 @@ describe('Volumes', () => {
     await rm(join(parent, name), { recursive: true, force: true });
   };
   const opened = () => Volumes.open(join(folder, 'volumes'), removeTree);
+  const anonymous = async (volumes: Volumes) => {
+    const container = newContainerID();
+    const volume = await volumes.draft(container);
+    await volumes.settle(container);
+    return volume;
+  };
 
   it('are there once however many ask, and after a restart', async () => {
     const volumes = await opened();
@@ -193,9 +216,26 @@ describe('Volumes', () => {
   });
 
   it('without a name are told apart from those with one, for ever', async () => {
-    const { name } = await (await opened()).ensure(null);
+    const { name } = await anonymous(await opened());
     expect(name).to.match(/^[0-9a-f]{64}$/);
     expect((await opened()).get(name)?.anonymous).to.equal(true);
+  });
+
+  it('made for a container stay when it is there at the next start, and go when it is not', async () => {
+    const [made, unmade] = [newContainerID(), newContainerID()];
+    const before = await opened();
+    const [kept, lost] = [await before.draft(made), await before.draft(unmade)];
+    const volumes = await opened();
+    await volumes.settleDrafts((id) => id === made);
+    expect([volumes.get(kept.name), volumes.get(lost.name)]).to.deep.equal([kept, null]);
+    expect(await readdir(join(folder, 'volumes'))).to.deep.equal([kept.name]);
+    await access(kept.path);
+  });
+
+  it('made for a container that is not made after all can be removed', async () => {
+    const volumes = await opened();
+    await volumes.remove((await volumes.draft(newContainerID())).name);
+    expect(await readdir(join(folder, 'volumes'))).to.deep.equal([]);
   });
 
   it('go with all that is in them', async () => {
@@ -215,7 +255,7 @@ describe('Volumes', () => {
   });
 
   it('whose record is damaged keep their data, and are not anonymous any more', async () => {
-    const { name, path } = await (await opened()).ensure(null);
+    const { name, path } = await anonymous(await opened());
     await writeFile(join(path, '../volume.json'), '{');
     await symlink('/etc', join(folder, 'volumes/etc'));
     await writeFile(join(folder, 'volumes/file'), '');

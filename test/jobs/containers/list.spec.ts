@@ -152,7 +152,11 @@ describe('status of a container in words', () => {
     [{ status: 'paused', ...run(at(0)) }, 2, 'Up 2 seconds (Paused)'],
     [{ status: 'exited', ...end(0, at(1)) }, 3, 'Exited (0) 2 seconds ago'],
     [{ status: 'restarting', ...end(1, at(0)) }, 5, 'Restarting (1) 5 seconds ago'],
-    [{ status: 'removing', before: { status: 'created', exitCode: 0, error: '' } }, 5, 'Removal In Progress'],
+    [
+      { status: 'removing', before: { status: 'created', exitCode: 0, error: '' }, volumes: false },
+      5,
+      'Removal In Progress',
+    ],
   ];
   for (const [state, seconds, words] of CASES) {
     it(`is ${words}`, () => {
