@@ -40,6 +40,7 @@ const report = object({
 type Report = Decoded<typeof report>;
 
 const SIGKILL = 9;
+const STAY_MS = 60_000;
 /** Failures that are the host's, not the archive's. */
 const OF_THE_HOST = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'ENOMEM', 'EROFS', 'EMFILE', 'ENFILE']);
 
@@ -119,7 +120,12 @@ async function run(
   const kill = () => sendSignal(pidfd, SIGKILL);
   if (signal?.aborted) kill();
   signal?.addEventListener('abort', kill, { once: true });
-  const ending = ended(pidfd).finally(() => signal?.removeEventListener('abort', kill));
+  // The wait for an end does not keep Node running, and a daemon that is just starting has nothing else that would.
+  const stay = setInterval(() => {}, STAY_MS);
+  const ending = ended(pidfd).finally(() => {
+    clearInterval(stay);
+    signal?.removeEventListener('abort', kill);
+  });
   const [said, end] = await Promise.all([readText(output), ending]);
   signal?.throwIfAborted();
   if (said === '') throw unheard(words, end);

@@ -10,17 +10,18 @@ export class Api {
   }
 
   async call(method: string, path: string, body?: object): Promise<unknown> {
-    const text = await this.#text(method, path, body);
+    const text = (await this.bytes(method, path, body)).toString();
     return text.startsWith('{') || text.startsWith('[') ? JSON.parse(text) : text;
   }
 
-  async #text(method: string, path: string, body?: object): Promise<string> {
+  /** The body as it came. */
+  async bytes(method: string, path: string, body?: object): Promise<Buffer> {
     const response = await this.#send(method, path, body);
     const chunks: Buffer[] = [];
     for await (const chunk of response) chunks.push(chunk as Buffer);
-    const text = Buffer.concat(chunks).toString();
-    if ((response.statusCode ?? 500) >= 400) throw new Error(`${method} ${path}: ${response.statusCode} ${text}`);
-    return text;
+    const read = Buffer.concat(chunks);
+    if ((response.statusCode ?? 500) >= 400) throw new Error(`${method} ${path}: ${response.statusCode} ${read}`);
+    return read;
   }
 
   async create(image: string, command: readonly string[], network = 'none', extra: object = {}): Promise<string> {
@@ -57,8 +58,23 @@ export class Api {
 
   /** The answer is 200 whatever becomes of it: a failure is a line of it. */
   async load(archive: Buffer): Promise<void> {
-    const said = await this.#text('POST', '/v1.41/images/load?quiet=1', archive);
+    const said = await this.bytes('POST', '/v1.41/images/load?quiet=1', archive);
     if (said.includes('"errorDetail"')) throw new Error(`load: 500 ${said}`);
+  }
+
+  /** Reads no more of the answer than its first `bytes`, and hangs up. */
+  async first(method: string, path: string, bytes: number): Promise<Buffer> {
+    const response = await this.#send(method, path, undefined);
+    const chunks: Buffer[] = [];
+    let length = 0;
+    for await (const chunk of response) {
+      chunks.push(chunk as Buffer);
+      length += (chunk as Buffer).length;
+      if (length >= bytes) break;
+    }
+    const read = Buffer.concat(chunks);
+    if ((response.statusCode ?? 500) >= 400) throw new Error(`${method} ${path}: ${response.statusCode} ${read}`);
+    return read;
   }
 
   close(): void {
