@@ -14,6 +14,8 @@ const MAX_OPEN = 4096;
 interface Entry {
   record: ExecRecord;
   process: Process | null;
+  /** To be called when it runs, has ended or is forgotten. */
+  readonly waiting: Set<() => void>;
 }
 
 /** Extra processes of containers: in memory only; a daemon that restarts finds the running ones by their monitors. */
@@ -38,7 +40,7 @@ export class Execs {
       throw new Conflict(`container ${record.ContainerID} has ${MAX_OPEN} exec instances that have not ended`);
     }
     this.#byContainer.set(record.ContainerID, siblings.add(record.ID));
-    this.#entries.set(record.ID, { record, process: null });
+    this.#entries.set(record.ID, { record, process: null, waiting: new Set() });
     this.#index.add(record.ID);
     if (record.State.status === 'exited') this.#ended.set(record.ID, this.#clock());
   }
@@ -61,6 +63,7 @@ export class Execs {
     entry.record = record;
     if (record.State.status !== 'exited') return;
     entry.process = null;
+    wake(entry);
     if (!this.#ended.has(record.ID)) this.#ended.set(record.ID, this.#clock());
   }
 
@@ -72,6 +75,28 @@ export class Execs {
   running(id: ExecID, process: Process): void {
     const entry = this.#entry(id);
     if (entry.record.State.status !== 'exited') entry.process = process;
+    wake(entry);
+  }
+
+  /** Its process, as soon as there is one; null when it has ended, or is forgotten. Fails with the signal's reason. */
+  async begun(id: ExecID, signal: AbortSignal): Promise<Process | null> {
+    signal.throwIfAborted();
+    const entry = this.#entries.get(id);
+    if (entry === undefined || entry.process !== null || entry.record.State.status === 'exited') {
+      return entry?.process ?? null;
+    }
+    return await new Promise((resolve, reject) => {
+      const settle = () => {
+        signal.removeEventListener('abort', leave);
+        resolve(entry.process);
+      };
+      const leave = () => {
+        entry.waiting.delete(settle);
+        reject(signal.reason);
+      };
+      entry.waiting.add(settle);
+      signal.addEventListener('abort', leave, { once: true });
+    });
   }
 
   /** Ended ones are kept for a while so that their code can be asked for, then forgotten; at once with their container. */
@@ -101,8 +126,10 @@ export class Execs {
   }
 
   #forget(id: ExecID): void {
-    const container = this.#entries.get(id)?.record.ContainerID;
+    const entry = this.#entries.get(id);
+    const container = entry?.record.ContainerID;
     this.#entries.delete(id);
+    if (entry !== undefined) wake(entry);
     this.#index.remove(id);
     this.#ended.delete(id);
     if (container === undefined) return;
@@ -110,4 +137,9 @@ export class Execs {
     siblings?.delete(id);
     if (siblings?.size === 0) this.#byContainer.delete(container);
   }
+}
+
+function wake({ waiting }: Entry): void {
+  for (const settle of waiting) settle();
+  waiting.clear();
 }

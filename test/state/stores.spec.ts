@@ -356,6 +356,28 @@ describe('Execs', () => {
     expect(execs.process(record.ID)).to.equal(null);
   });
 
+  it('say when they begin, end without it, or are forgotten, to whoever waits', async () => {
+    const [begins, fails, goes] = [recordOf(), recordOf(), recordOf()];
+    for (const record of [begins, fails, goes]) execs.add(record);
+    const never = new AbortController();
+    const waiting = [begins, fails, goes].map(({ ID }) => execs.begun(ID, never.signal));
+    execs.running(begins.ID, process);
+    execs.save(ended(fails));
+    execs.removeAll(container);
+    expect(await Promise.all(waiting)).to.deep.equal([process, null, null]);
+  });
+
+  it('let go of who does not wait any longer', async () => {
+    const record = recordOf();
+    execs.add(record);
+    const patience = new AbortController();
+    const waiting = execs.begun(record.ID, patience.signal);
+    patience.abort(new Error('enough'));
+    expect(await waiting.catch((error: Error) => error.message)).to.equal('enough');
+    execs.running(record.ID, process);
+    expect(await execs.begun(record.ID, new AbortController().signal)).to.equal(process);
+  });
+
   it('can be asked for their code for five minutes after their end', () => {
     const [done, running] = [recordOf(), recordOf()];
     execs.add(done);
