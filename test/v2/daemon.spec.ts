@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { buffer, json } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { busyboxImage } from '../../scripts/busybox-image.ts';
 import { dockerArchive } from '../../scripts/image-archive.ts';
@@ -75,6 +76,8 @@ describe('a daemon where cgroup v2 is all there is', function () {
     expect(await get(`/containers/${id}/json`)).to.have.nested.property('State.Status', 'paused');
     await buffer(await send('POST', `/containers/${id}/unpause`));
     await buffer(await send('DELETE', `/containers/${id}?force=1`));
-    expect(existsSync(`/sys/fs/cgroup${daemon.cgroupParent}/${id}`)).to.equal(false);
+    const folder = `/sys/fs/cgroup${daemon.cgroupParent}/${id}`;
+    for (let tries = 0; existsSync(folder) && tries < 500; tries++) await sleep(20);
+    expect(existsSync(folder)).to.equal(false);
   });
 });

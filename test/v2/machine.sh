@@ -3,6 +3,7 @@
 # slice, and the root gives its children what systemd gives them. Results leave by the second serial line.
 export PATH=/bin:/usr/bin:/sbin HOME=/root TERM=dumb
 /bin/busybox --install -s /bin
+ln -s /bin/busybox /usr/bin/env
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mkdir -p /dev/pts /dev/shm /dev/mqueue
@@ -28,7 +29,7 @@ echo "Linux $(uname -r), cgroup v2 with $(cat /sys/fs/cgroup/cgroup.controllers)
   echo 0 > /sys/fs/cgroup/system.slice/gantry.service/cgroup.procs
   export GANTRY_COUNTS=/run/counts
   # shellcheck disable=SC2046
-  exec node node_modules/mocha/bin/mocha.js --reporter dist/test/reporter.js $(cat /gantry/test/v2/words)
+  exec node node_modules/mocha/bin/mocha.js --require dist/test/v2/patience.js --reporter dist/test/reporter.js $(cat /gantry/test/v2/words)
 ) < /dev/null
 cat /run/counts > /dev/ttyS1
 sync
