@@ -2,6 +2,7 @@ import { access, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } fro
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { type ExecRecord, execConfig } from '../../api/container.ts';
+import { InvalidParameter } from '../../api/errors.ts';
 import { type ContainerID, imageID, newContainerID, newExecID, sha256 } from '../../api/ids.ts';
 import { familiar, parseReference } from '../../api/reference.ts';
 import type { Process } from '../../drivers/exec/driver.ts';
@@ -11,6 +12,7 @@ import { findImage } from '../../state/find-image.ts';
 import { Images, MAX_CONFIG_BYTES } from '../../state/images.ts';
 import { References } from '../../state/references.ts';
 import { Volumes } from '../../state/volumes.ts';
+import { rejection } from '../stand-ins/rejection.ts';
 
 const SHA = `sha256:${'a'.repeat(64)}`;
 const said = (promise: Promise<unknown>): Promise<string> =>
@@ -184,10 +186,12 @@ describe('Images', () => {
 });
 
 describe('Images of strange configs', () => {
-  it('pass over what they do not know, however deep', async () => {
-    const deep = `{"rootfs":{},"x":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
-    const image = await (await Images.open(folder)).add(Buffer.from(deep));
-    expect(image.diffIDs).to.deep.equal([]);
+  it('pass over what they do not know, up to 256 levels deep', async () => {
+    const images = await Images.open(folder);
+    const deep = (levels: number) => Buffer.from(`{"rootfs":{},"x":${'['.repeat(levels)}${']'.repeat(levels)}}`);
+    expect((await images.add(deep(255))).diffIDs).to.deep.equal([]);
+    expect(await rejection(images.add(deep(256)))).to.be.instanceOf(InvalidParameter);
+    expect(await rejection(images.add(deep(100_000)))).to.be.instanceOf(InvalidParameter);
   });
 });
 
