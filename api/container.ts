@@ -11,11 +11,11 @@ import {
   nullable,
   number,
   object,
-  oneOf,
   optional,
   record,
   text,
 } from '../std/decode.ts';
+import { InvalidParameter } from './errors.ts';
 import type { ChainID, ContainerID, ExecID, ImageID, LayerID } from './ids.ts';
 
 /** A program and its arguments. Old clients send one string where one word is meant. */
@@ -71,9 +71,19 @@ export const restartPolicy = object({
   MaximumRetryCount: optional(integer, 0),
 });
 
+const MOUNT_TYPES = ['bind', 'volume', 'tmpfs', 'npipe', 'cluster', 'image'] as const;
+
+/** Fails with InvalidParameter in Docker's words. */
+function mountType(value: unknown): (typeof MOUNT_TYPES)[number] {
+  const found = MOUNT_TYPES.find((each) => each === value);
+  if (found === undefined)
+    throw new InvalidParameter(`invalid mount config for type ${JSON.stringify(value)}: mount type unknown`);
+  return found;
+}
+
 /** One entry of `HostConfig.Mounts` (`--mount`). */
 export const mount = object({
-  Type: optional(oneOf('bind', 'volume', 'tmpfs', 'npipe', 'cluster', 'image'), 'volume'),
+  Type: optional(mountType, 'volume'),
   Source: optional(text, ''),
   Target: optional(text, ''),
   ReadOnly: optional(flag, false),

@@ -47,7 +47,12 @@ export const SIGTERM = 15;
 
 /** `TERM`, `SIGTERM`, `sigterm`, `15`, `RTMIN+3` → 15, …. Fails with InvalidParameter in Docker's words. */
 export function parseSignal(text: string): number {
-  if (/^-?\d+$/.test(text)) return knownSignal(Number(text), text);
+  return supportedSignal(signalNumber(text));
+}
+
+/** As `parseSignal`, but a number may be one that this kernel has no signal for. */
+export function signalNumber(text: string): number {
+  if (/^-?\d+$/.test(text)) return nonZero(Number(text), text);
   const name = text.toUpperCase().replace(/^SIG/, '');
   const plain = NAMES.indexOf(name) + 1;
   const number = plain > 0 ? plain : (ALIASES.get(name) ?? realTime(name));
@@ -55,11 +60,16 @@ export function parseSignal(text: string): number {
   return number;
 }
 
-function knownSignal(number: number, text: string): number {
-  if (number === 0) throw new InvalidParameter(`Invalid signal: ${text}`);
+/** Fails with InvalidParameter in Docker's words. */
+export function supportedSignal(number: number): number {
   if (number < 0 || number > RTMAX || number === 32 || number === 33) {
-    throw new InvalidParameter(`The linux daemon does not support signal ${text}`);
+    throw new InvalidParameter(`The linux daemon does not support signal ${number}`);
   }
+  return number;
+}
+
+function nonZero(number: number, text: string): number {
+  if (number === 0) throw new InvalidParameter(`Invalid signal: ${text}`);
   return number;
 }
 

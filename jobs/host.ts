@@ -15,6 +15,8 @@ export interface Host {
   readonly operatingSystem: string;
   readonly architecture: 'x86_64' | 'aarch64' | string;
   readonly cpus: number;
+  /** As a cpuset writes them: `0-1`. */
+  readonly memoryNodes: string;
   /** Bytes. */
   readonly memory: number;
   readonly defaultLogDriver: string;
@@ -43,6 +45,7 @@ export async function detectHost(config: DaemonConfig, cgroup: Host['cgroup'], i
     operatingSystem: (await readOsRelease()).get('PRETTY_NAME') ?? 'Linux',
     architecture: machine(),
     cpus: availableParallelism(),
+    memoryNodes: await readMemoryNodes(),
     memory: totalmem(),
     defaultLogDriver: config['log-driver'],
     defaultLogOptions: config['log-opts'],
@@ -56,6 +59,12 @@ export async function detectHost(config: DaemonConfig, cgroup: Host['cgroup'], i
     id,
     hostname: hostname(),
   };
+}
+
+/** Those that hold memory, as the kernel lists them; one where it knows of none. */
+async function readMemoryNodes(): Promise<string> {
+  const text = await readFile('/sys/devices/system/node/has_memory', 'utf8').catch(() => '');
+  return text.trim() || '0';
 }
 
 /** os-release(5): `NAME="value"` lines. */

@@ -41,11 +41,16 @@ function inherit(asked: ContainerConfig, image: ImageRunConfig): ContainerConfig
     Cmd: noEntrypoint && noCommand ? image.Cmd : asked.Cmd,
     Entrypoint: asked.Entrypoint ?? image.Entrypoint,
     Healthcheck: mergeHealth(asked.Healthcheck, image.Healthcheck),
-    Volumes: union(image.Volumes, asked.Volumes),
+    Volumes: filled(union(image.Volumes, asked.Volumes)),
     WorkingDir: asked.WorkingDir || image.WorkingDir,
     StopSignal: asked.StopSignal || image.StopSignal,
     Shell: (asked.Shell ?? []).length > 0 ? asked.Shell : image.Shell,
   };
+}
+
+/** As dockerd keeps it: null, not an empty one. */
+function filled<T>(entries: Record<string, T> | null): Record<string, T> | null {
+  return entries === null || Object.keys(entries).length === 0 ? null : entries;
 }
 
 /** `--entrypoint ""` is sent as one empty word: no entrypoint at all. */

@@ -10,9 +10,9 @@ import type { ContainerRecord } from '../../api/container.ts';
 import { Conflict } from '../../api/errors.ts';
 import { SIGKILL } from '../../api/signals.ts';
 import type { JobHandler } from '../daemon.ts';
+import { naming } from '../naming.ts';
 import { type HaltDeps, halt } from './halt.ts';
 import { isAlive } from './life.ts';
-import { naming } from './naming.ts';
 import { type RemoveDeps, removeContainer } from './remove-container.ts';
 
 /** Someone may start it between our kill and our turn; who does so without end is left alone. */

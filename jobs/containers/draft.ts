@@ -93,8 +93,10 @@ function hostnameFor(
 
 /** How the container's output is to be kept. Fails with InvalidParameter. */
 export function logOf({ LogConfig }: HostConfig, folder: string, { logs }: Pick<Daemon, 'logs'>): LogWriting {
-  const driver = logs.get(LogConfig.Type);
-  if (driver === undefined) throw new InvalidParameter(`logger: no log driver named '${LogConfig.Type}' is registered`);
+  const { Type: type } = LogConfig;
+  const driver = logs.get(type);
+  if (driver === undefined)
+    throw new InvalidParameter(`error looking up logging plugin ${type}: plugin "${type}" not found`);
   return driver.writing(folder, LogConfig.Config);
 }
 

@@ -10,6 +10,7 @@ import { checkLimits } from './limits.ts';
 import { checkNetwork, networkModeOf } from './network-mode.ts';
 import { checkCapabilities, checkNamespaceModes, checkSysctls, securityOptionsOf } from './security.ts';
 import { DEFAULT_MASKED_PATHS, DEFAULT_READONLY_PATHS } from './system-paths.ts';
+import { checkTmpfsOptions } from './tmpfs-options.ts';
 
 const RESTART_POLICIES = ['', 'no', 'always', 'unless-stopped', 'on-failure'];
 
@@ -25,6 +26,7 @@ export function checkHostConfig(body: CreateBody, machine: Host): string[] {
   checkSysctls(host);
   checkNames(host);
   checkDevices(host);
+  for (const options of Object.values(host.Tmpfs ?? {})) checkTmpfsOptions(options);
   checkUnavailable(host, machine);
   return [
     ...checkLimits(host, machine),
@@ -55,6 +57,9 @@ export function settleHostConfig(host: HostConfig, machine: Host): HostConfig {
     ShmSize: host.ShmSize || machine.defaultShmSize,
     MemorySwap: host.MemorySwap === 0 && host.Memory > 0 ? host.Memory * 2 : host.MemorySwap,
     OomKillDisable: host.OomKillDisable ?? false,
+    // What clients send for `not set`.
+    MemorySwappiness: host.MemorySwappiness === -1 ? null : host.MemorySwappiness,
+    PidsLimit: (host.PidsLimit ?? 0) <= 0 ? null : host.PidsLimit,
   };
 }
 
@@ -127,7 +132,8 @@ function checkUnavailable(host: HostConfig, { defaultRuntime }: Host): void {
   if ((host.DeviceRequests ?? []).length > 0) {
     throw new NotImplemented('could not select device driver: this engine has none (--gpus, --device with CDI)');
   }
-  if (Object.keys(host.StorageOpt ?? {}).length > 0) {
+  for (const option of Object.keys(host.StorageOpt ?? {})) {
+    if (option !== 'size') throw new InvalidParameter(`Unknown option ${option}`);
     throw new NotImplemented("--storage-opt is supported only for overlay over xfs with 'pquota' mount option");
   }
   if (!/^[^\0]*$/.test(host.CgroupParent) || host.CgroupParent.split('/').includes('..')) {

@@ -1,6 +1,6 @@
 /** Namespaces of other containers that a container is to join: looked up anew at every start. */
 import type { ContainerRecord } from '../../api/container.ts';
-import { Conflict, NoSuchContainer, NotRunning } from '../../api/errors.ts';
+import { Conflict, NoSuchContainer } from '../../api/errors.ts';
 import type { ContainerID } from '../../api/ids.ts';
 import type { Daemon } from '../daemon.ts';
 import { isAlive } from './life.ts';
@@ -36,6 +36,6 @@ export function joinsOf({ HostConfig: wishes }: ContainerRecord, { containers }:
 }
 
 function namespaceOf({ ID, State }: ContainerRecord, name: string): string {
-  if (!isAlive(State)) throw new NotRunning(ID);
+  if (!isAlive(State)) throw new Conflict(`container ${ID} is not running`);
   return `/proc/${State.pid}/ns/${name}`;
 }

@@ -8,11 +8,11 @@
  */
 import { NotRunning } from '../../api/errors.ts';
 import type { ContainerID } from '../../api/ids.ts';
-import { parseSignal, SIGKILL } from '../../api/signals.ts';
+import { SIGKILL, signalNumber, supportedSignal } from '../../api/signals.ts';
 import type { JobHandler } from '../daemon.ts';
+import { naming } from '../naming.ts';
 import { cancelRestart, deliver, type HaltDeps, killed, markStopped, stopSignalOf } from './halt.ts';
 import { isAlive } from './life.ts';
-import { naming } from './naming.ts';
 
 /** As long as Docker waits for what it has killed. */
 const WAIT_MS = 10_000;
@@ -21,10 +21,10 @@ export const kill =
   (deps: HaltDeps): JobHandler<'kill'> =>
   async (job) => {
     const [reference, name = ''] = job.args;
-    const signal = name === '' ? SIGKILL : parseSignal(name);
-    const { ID: id } = deps.containers.get(reference);
+    const signal = name === '' ? SIGKILL : signalNumber(name);
     await naming(`Cannot kill container: ${reference}`, async () => {
-      const { ended } = await send(id, signal, deps);
+      const { ID: id } = deps.containers.get(reference);
+      const { ended } = await send(id, supportedSignal(signal), deps);
       if (signal === SIGKILL) await killed(id, ended, WAIT_MS);
     });
     return null;

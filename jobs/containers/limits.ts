@@ -34,7 +34,7 @@ const ULIMITS = [
   'stack',
 ];
 
-type Machine = Pick<Host, 'cpus'>;
+type Machine = Pick<Host, 'cpus' | 'memoryNodes'>;
 
 /** Fails with InvalidParameter or NotImplemented; gives warnings for what is taken but not done. */
 export function checkLimits(limits: HostConfig, machine: Machine): string[] {
@@ -92,14 +92,19 @@ function checkCpu({ NanoCpus, CpuPeriod, CpuQuota, CpuShares }: HostConfig, { cp
   if (CpuShares > MAX_SHARES) throw new InvalidParameter(`The maximum allowed cpu-shares is ${MAX_SHARES}`);
 }
 
-function checkCpuSets({ CpusetCpus, CpusetMems }: HostConfig, { cpus }: Machine): void {
+function checkCpuSets({ CpusetCpus, CpusetMems }: HostConfig, { cpus, memoryNodes }: Machine): void {
   const numbers = parseCpuSet(CpusetCpus, 'cpus');
   if (numbers.some((number) => number >= cpus)) {
     throw new InvalidParameter(
       `Requested CPUs are not available - requested ${CpusetCpus}, available: ${cpus === 1 ? '0' : `0-${cpus - 1}`}`,
     );
   }
-  parseCpuSet(CpusetMems, 'mems');
+  const available = parseCpuSet(memoryNodes, 'mems').at(-1) ?? 0;
+  if (parseCpuSet(CpusetMems, 'mems').some((number) => number > available)) {
+    throw new InvalidParameter(
+      `Requested memory nodes are not available - requested ${CpusetMems}, available: ${memoryNodes}`,
+    );
+  }
 }
 
 /** `0-2,5`: the first and last number of each part. */

@@ -2,6 +2,7 @@
  * (pure) Which network a container is to have. There is no bridge yet: a container that asks for nothing gets what
  * dockerd gives under `--bridge=none`, and is told so.
  */
+import { isIPv4, isIPv6 } from 'node:net';
 import type { CreateBody, HostConfig } from '../../api/container.ts';
 import { InvalidParameter, NotImplemented } from '../../api/errors.ts';
 
@@ -35,8 +36,11 @@ export function networkModeOf({ NetworkMode: mode }: Pick<HostConfig, 'NetworkMo
 /** Fails for what cannot be had; gives warnings for what is passed over. */
 export function checkNetwork(body: CreateBody, mode: NetworkMode): string[] {
   const { HostConfig: host } = body;
-  if ((host.Links ?? []).length > 0) throw new NotImplemented('links are not available: this engine has no bridge yet');
+  checkLinks(host, mode);
   if (mode.kind === 'container') refuseOwnIdentity(body);
+  if (body.Hostname !== '' && host.UTSMode === 'host') {
+    throw new InvalidParameter('conflicting options: hostname and the UTS mode');
+  }
   checkEndpoints(body);
   const warnings: string[] = [];
   if (host.NetworkMode === '' || host.NetworkMode === 'default') {
@@ -49,13 +53,24 @@ export function checkNetwork(body: CreateBody, mode: NetworkMode): string[] {
   return warnings;
 }
 
+function checkLinks({ Links }: HostConfig, mode: NetworkMode): void {
+  if ((Links ?? []).length === 0) return;
+  const shared = mode.kind === 'container' ? 'container type network' : mode.name === 'host' && 'host type networking';
+  if (shared) {
+    throw new InvalidParameter(
+      `conflicting options: ${shared} can't be used with links. This would result in undefined behavior`,
+    );
+  }
+  throw new NotImplemented('links are not available: this engine has no bridge yet');
+}
+
 function portWarnings(host: HostConfig, mode: NetworkMode): string[] {
   const isPublishing = host.PublishAllPorts || Object.keys(host.PortBindings ?? {}).length > 0;
   if (!isPublishing) return [];
   if (mode.kind === 'driver' && mode.name === 'host') {
     return ['Published ports are discarded when using host network mode'];
   }
-  if (host.NetworkMode === 'none') return ['Published ports are discarded when using none network mode'];
+  if (host.NetworkMode === 'none') return [];
   throw new NotImplemented(
     'published ports are not available: this engine has no bridge network yet, use --network host to listen on the host',
   );
@@ -63,13 +78,14 @@ function portWarnings(host: HostConfig, mode: NetworkMode): string[] {
 
 /** What belongs to the other container's network cannot be set here (runconfig/hostconfig_unix.go, and words). */
 function refuseOwnIdentity({ Hostname, MacAddress, ExposedPorts, HostConfig: host }: CreateBody): void {
-  const conflict = (what: string) => new InvalidParameter(`conflicting options: ${what} and the network mode`);
-  if (Hostname !== '') throw conflict('hostname');
-  if ((host.Dns ?? []).length > 0) throw conflict('dns');
-  if ((host.ExtraHosts ?? []).length > 0) throw conflict('custom host-to-IP mapping');
-  if (MacAddress !== '') throw conflict('mac-address');
-  if (Object.keys(host.PortBindings ?? {}).length > 0 || host.PublishAllPorts) throw conflict('port publishing');
-  if (Object.keys(ExposedPorts ?? {}).length > 0) throw conflict('port exposing');
+  const conflict = (what: string) => new InvalidParameter(`conflicting options: ${what} network mode`);
+  if (Hostname !== '') throw conflict('hostname and the');
+  if ((host.Dns ?? []).length > 0) throw conflict('dns and the');
+  if ((host.ExtraHosts ?? []).length > 0) throw conflict('custom host-to-IP mapping and the');
+  if (MacAddress !== '') throw conflict('mac-address and the');
+  if (Object.keys(host.PortBindings ?? {}).length > 0 || host.PublishAllPorts)
+    throw conflict('port publishing and the container type');
+  if (Object.keys(ExposedPorts ?? {}).length > 0) throw conflict('port exposing and the container type');
 }
 
 /** `NetworkingConfig.EndpointsConfig`: clients name the network mode there again, with nothing said of it. */
@@ -81,6 +97,9 @@ function checkEndpoints({ NetworkingConfig, HostConfig: host }: CreateBody): voi
       throw new InvalidParameter(`Container cannot be connected to network endpoints: ${host.NetworkMode}, ${network}`);
     }
     const { IPAMConfig, Aliases, Links } = fieldsOf(settings);
+    const { IPv4Address, IPv6Address } = fieldsOf(IPAMConfig);
+    if (IPv4Address && !isIPv4(String(IPv4Address))) throw new InvalidParameter(`invalid IPv4 address: ${IPv4Address}`);
+    if (IPv6Address && !isIPv6(String(IPv6Address))) throw new InvalidParameter(`invalid IPv6 address: ${IPv6Address}`);
     if (Object.values(fieldsOf(IPAMConfig)).some((value) => value !== '' && value !== null)) {
       throw new InvalidParameter('user specified IP address is supported on user defined networks only');
     }

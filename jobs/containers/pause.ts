@@ -8,9 +8,9 @@
  */
 import { Conflict } from '../../api/errors.ts';
 import type { Daemon, JobHandler } from '../daemon.ts';
+import { naming } from '../naming.ts';
 import { checkRunning } from './active.ts';
 import { emitContainerEvent } from './event.ts';
-import { naming } from './naming.ts';
 
 type Deps = Pick<Daemon, 'containers' | 'events' | 'exec'>;
 

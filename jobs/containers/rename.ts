@@ -9,8 +9,8 @@
 import { InvalidParameter } from '../../api/errors.ts';
 import { Undo } from '../../std/undo.ts';
 import type { Daemon, JobHandler } from '../daemon.ts';
+import { naming } from '../naming.ts';
 import { emitContainerEvent } from './event.ts';
-import { naming } from './naming.ts';
 
 type Deps = Pick<Daemon, 'containers' | 'events'>;
 

@@ -7,11 +7,11 @@
  * source  Docker Engine API, POST /containers/{id}/restart
  */
 import type { JobHandler } from '../daemon.ts';
+import { naming } from '../naming.ts';
 import { emitContainerEvent } from './event.ts';
 import { halt, haltPlanFor } from './halt.ts';
 import { type LaunchDeps, launch } from './launch.ts';
 import { isAlive } from './life.ts';
-import { naming } from './naming.ts';
 
 export const restart =
   (deps: LaunchDeps): JobHandler<'restart'> =>

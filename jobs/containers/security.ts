@@ -88,11 +88,11 @@ const MODES = {
   CgroupnsMode: ['', 'private', 'host'],
 } as const;
 const WORDS = {
-  IpcMode: 'IPC',
-  PidMode: 'PID',
-  UTSMode: 'UTS',
-  UsernsMode: 'user namespace',
-  CgroupnsMode: 'cgroup namespace',
+  IpcMode: 'Invalid IPC',
+  PidMode: 'invalid PID',
+  UTSMode: 'invalid UTS',
+  UsernsMode: 'invalid userns',
+  CgroupnsMode: 'invalid cgroup namespace',
 } as const;
 
 /** Fails with InvalidParameter for a mode that no namespace has. */
@@ -106,6 +106,6 @@ export function checkNamespaceModes(host: HostConfig): void {
         `IPC mode ${host[field]} is not available: the shared memory of another container cannot be mounted yet, use --ipc host or a tmpfs volume`,
       );
     }
-    throw new InvalidParameter(`invalid ${WORDS[field]} mode: ${host[field]}`);
+    throw new InvalidParameter(`${WORDS[field]} mode: ${host[field]}`);
   }
 }

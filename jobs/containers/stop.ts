@@ -7,9 +7,9 @@
  * source  Docker Engine API, POST /containers/{id}/stop
  */
 import type { JobHandler } from '../daemon.ts';
+import { naming } from '../naming.ts';
 import { emitContainerEvent } from './event.ts';
 import { type HaltDeps, halt, haltPlanFor } from './halt.ts';
-import { naming } from './naming.ts';
 
 export const stop =
   (deps: HaltDeps): JobHandler<'stop'> =>

@@ -11,12 +11,13 @@ import { familiar } from '../../api/reference.ts';
 import { findImage } from '../../state/find-image.ts';
 import { NEVER } from '../../std/timestamp.ts';
 import type { Daemon, JobHandler } from '../daemon.ts';
+import { naming } from '../naming.ts';
 
 export const imageInspect =
   (deps: Pick<Daemon, 'images' | 'layers' | 'references'>): JobHandler<'image_inspect'> =>
   async (job) => {
     const { layers, references, images } = deps;
-    const image = findImage(deps, job.args[0]);
+    const image = await naming(`no such image: ${job.args[0]}`, async () => findImage(deps, job.args[0]));
     const { config } = image;
     const names = references.of(image.id);
     const top = topChain(image.diffIDs);

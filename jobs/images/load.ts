@@ -18,6 +18,7 @@ import { type LayerSource, WrongDiffID } from '../../state/layers.ts';
 import { Undo } from '../../std/undo.ts';
 import type { Daemon, JobHandler } from '../daemon.ts';
 import type { Host } from '../host.ts';
+import { naming } from '../naming.ts';
 import { Archive } from './archive.ts';
 import { imagesOfDockerArchive, MANIFEST } from './docker-archive.ts';
 import { emitImageEvent } from './event.ts';
@@ -46,7 +47,7 @@ export const load =
   async (job) => {
     await using spool = await Spool.open(join(deps.host.dataRoot, 'tmp'));
     const archive = new Archive(spool);
-    await archive.take(uncompressed(job.stdin, job.signal));
+    await naming('Error processing tar file(exit status 1)', () => archive.take(uncompressed(job.stdin, job.signal)));
     const planned = await imagesIn(archive);
 
     await using held = new Undo();
@@ -76,7 +77,7 @@ export const load =
     const names = planned.flatMap(({ image, references }) =>
       references.length > 0 ? references.map(familiar) : [image.id],
     );
-    lines.push(...planned.flatMap(linesFor));
+    lines.push(...linesFor(planned));
     for (const stream of lines) await progress.tell({ stream });
     return { images: names };
   };
@@ -132,7 +133,9 @@ async function renamed(
   return [`The image ${familiar(reference)} already exists, renaming the old one with ID ${before} to empty string\n`];
 }
 
-function linesFor({ image, references }: PlannedImage): string[] {
-  if (references.length === 0) return [`Loaded image ID: ${image.id}\n`];
-  return references.map((reference) => `Loaded image: ${familiar(reference)}\n`);
+/** The names; ids, all in one line of progress, only where nothing has a name. */
+function linesFor(planned: readonly PlannedImage[]): string[] {
+  const references = planned.flatMap((each) => each.references);
+  if (references.length > 0) return references.map((reference) => `Loaded image: ${familiar(reference)}\n`);
+  return [planned.map(({ image }) => `Loaded image ID: ${image.id}\n`).join('')];
 }

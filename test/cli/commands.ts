@@ -1,17 +1,6 @@
-/**
- * What users type, as a table: each row is a shell script run with the official `docker` CLI against dockerd and against
- * gantryd; both must print the same and exit alike, ids and times aside. `$CLI` is docker; images `busybox:latest` and
- * `app:latest` are loaded; containers that a row leaves behind are removed after it.
- */
-export interface Row {
-  readonly name: string;
-  readonly script: string;
-  /** What it shows depends on the machine (its cgroups, processors, links): compared with dockerd on the spot only. */
-  readonly ofThisMachine: boolean;
-}
-
-const row = (name: string, script: string): Row => ({ name, script, ofThisMachine: false });
-const local = (name: string, script: string): Row => ({ name, script, ofThisMachine: true });
+import { local, type Row, row } from './row.ts';
+import { RUN_FLAGS } from './run-flags.ts';
+import { WATCHING } from './watching.ts';
 
 const RUN: readonly Row[] = [
   row('run prints what the command prints', 'docker run --rm --net none busybox echo hi'),
@@ -156,9 +145,10 @@ const RUN: readonly Row[] = [
     'run has the usual devices',
     'docker run --rm --net none busybox sh -c "ls -l /dev | awk \'{print \\$1, \\$NF}\' | sort"',
   ),
+  // /proc/interrupts is masked since Docker 28.
   local(
     'run has the usual mounts',
-    'docker run --rm --net none busybox sh -c "cut -d\' \' -f2,3 /proc/mounts | grep -v -e /sys/fs/cgroup/ | sort"',
+    'docker run --rm --net none busybox sh -c "cut -d\' \' -f2,3 /proc/mounts | grep -v -e /sys/fs/cgroup/ -e /proc/interrupts | sort"',
   ),
   row(
     'run --device',
@@ -351,7 +341,7 @@ const LOOK: readonly Row[] = [
   ),
   row(
     'logs',
-    'docker run --net none --name cc busybox sh -c "echo one; echo two >&2; echo three"; docker logs cc 2>/dev/null; docker logs cc 2>&1 >/dev/null; docker logs --tail 1 cc; docker logs --tail 0 cc; docker logs -n 2 cc 2>&1',
+    'docker run --net none --name cc busybox sh -c "echo one; sleep 0.3; echo two >&2; sleep 0.3; echo three"; docker logs cc 2>/dev/null; docker logs cc 2>&1 >/dev/null; docker logs --tail 1 cc; docker logs --tail 0 cc; docker logs -n 2 cc 2>&1',
   ),
   row(
     'logs without an end of line',
@@ -473,4 +463,4 @@ const IMAGES: readonly Row[] = [
   row('import of what is no tar', 'echo no tar | docker import - bad:1; printf "" | docker import - UPPER'),
 ];
 
-export const ROWS: readonly Row[] = [...RUN, ...LIFE, ...LOOK, ...IMAGES];
+export const ROWS: readonly Row[] = [...RUN, ...RUN_FLAGS, ...LIFE, ...LOOK, ...WATCHING, ...IMAGES];

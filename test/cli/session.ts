@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Row } from './commands.ts';
+import type { Row } from './row.ts';
 
 /** What a user saw. */
 export interface Seen {
@@ -16,7 +16,7 @@ export class CliSession implements AsyncDisposable {
   readonly #environment: NodeJS.ProcessEnv;
   readonly #config: string;
 
-  private constructor(host: string, config: string, archive: string) {
+  private constructor(host: string, config: string, archive: string, environment: NodeJS.ProcessEnv) {
     this.#config = config;
     this.#environment = {
       PATH: process.env['PATH'],
@@ -27,12 +27,13 @@ export class CliSession implements AsyncDisposable {
       DOCKER_HOST: host,
       DOCKER_CONFIG: config,
       ARCHIVE: archive,
+      ...environment,
     };
   }
 
   /** `archive` holds the images that the rows use; it is loaded first. */
-  static async open(host: string, archive: string): Promise<CliSession> {
-    const session = new CliSession(host, await mkdtemp(join(tmpdir(), 'cli-')), archive);
+  static async open(host: string, archive: string, environment: NodeJS.ProcessEnv = {}): Promise<CliSession> {
+    const session = new CliSession(host, await mkdtemp(join(tmpdir(), 'cli-')), archive, environment);
     const loaded = await session.sh('docker load -q -i "$ARCHIVE"');
     if (loaded.code !== 0) throw new Error(`docker load: ${loaded.stderr}`);
     return session;
@@ -55,11 +56,13 @@ export class CliSession implements AsyncDisposable {
         env: this.#environment,
         stdio: ['ignore', 'pipe', 'pipe'],
         cwd: '/tmp',
+        detached: true,
       });
       const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []];
       shell.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
       shell.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
-      const timer = setTimeout(() => shell.kill('SIGKILL'), 60_000);
+      // With all that it left in the background, which would keep its pipes open.
+      const timer = setTimeout(() => shell.pid !== undefined && process.kill(-shell.pid, 'SIGKILL'), 60_000);
       shell.on('error', reject);
       shell.on('close', (code) => {
         clearTimeout(timer);

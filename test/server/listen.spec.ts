@@ -1,15 +1,16 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { type OutgoingHttpHeaders, request } from 'node:http';
 import { type RequestOptions, request as secureRequest } from 'node:https';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { listenUnix } from '../../drivers/libcontainer/kernel/sockets.ts';
 import { ApiServer } from '../../server/api-server.ts';
 import { type Listener, listen, parseAddress, type Tls } from '../../server/listen.ts';
 import type { Route } from '../../server/route.ts';
+import { freePort } from '../stand-ins/free-port.ts';
+import { makeKeys } from '../stand-ins/tls-keys.ts';
 
 const ROUTES: readonly Route[] = [
   { method: 'GET', path: '/_ping', handle: async () => ({ status: 200, text: 'OK' }) },
@@ -184,75 +185,6 @@ describe('listening', () => {
   });
 });
 
-interface Pair {
-  readonly cert: string;
-  readonly key: string;
-}
-
-/** A CA, whom it signed, and one whom it did not. */
-function makeKeys(folder: string): { ca: string; server: Pair; client: Pair; stranger: Pair } {
-  const at = (name: string) => join(folder, name);
-  const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: 'ignore' });
-  const self = (name: string) =>
-    openssl(
-      'req',
-      '-x509',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:P-256',
-      '-nodes',
-      '-days',
-      '2',
-      '-subj',
-      `/CN=${name}`,
-      '-keyout',
-      at(`${name}.key`),
-      '-out',
-      at(`${name}.pem`),
-    );
-  const signed = (name: string) => {
-    openssl(
-      'req',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:P-256',
-      '-nodes',
-      '-subj',
-      `/CN=${name}`,
-      '-keyout',
-      at(`${name}.key`),
-      '-out',
-      at(`${name}.csr`),
-    );
-    openssl(
-      'x509',
-      '-req',
-      '-in',
-      at(`${name}.csr`),
-      '-CA',
-      at('ca.pem'),
-      '-CAkey',
-      at('ca.key'),
-      '-CAcreateserial',
-      '-days',
-      '2',
-      '-out',
-      at(`${name}.pem`),
-    );
-  };
-  const pair = (name: string): Pair => ({
-    cert: readFileSync(at(`${name}.pem`), 'utf8'),
-    key: readFileSync(at(`${name}.key`), 'utf8'),
-  });
-  self('ca');
-  self('stranger');
-  signed('server');
-  signed('client');
-  return { ca: pair('ca').cert, server: pair('server'), client: pair('client'), stranger: pair('stranger') };
-}
-
 /** Of a process that bound it and was killed: Node would take the file away. */
 async function leaveDeadSocket(path: string): Promise<void> {
   const script = `require('net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`;
@@ -285,18 +217,6 @@ function getSecure(options: RequestOptions): Promise<number | 'refused'> {
     sent.on('error', () => resolve('refused'));
     sent.end();
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await new Promise<number>((resolve) => {
-    server.listen(0, '127.0.0.1', () => {
-      const address: AddressInfo | string | null = server.address();
-      resolve(typeof address === 'object' ? (address?.port ?? 0) : 0);
-    });
-  });
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 async function expectFailure(work: Promise<unknown>, words: RegExp): Promise<void> {

@@ -26,10 +26,17 @@ export interface TestDaemon extends AsyncDisposable {
   restart(): Promise<number>;
 }
 
-/** `within`: the folder to make its folder in; short, for the addresses of sockets. */
-export async function startGantryd(flags: readonly string[] = [], within = '/tmp'): Promise<TestDaemon> {
+/**
+ * `within`: the folder to make its folder in; short, for the addresses of sockets. `inherited`: the descriptor of a
+ * listening socket that is handed over as a service manager does it, sd_listen_fds(3).
+ */
+export async function startGantryd(
+  flags: readonly string[] = [],
+  within = '/tmp',
+  inherited: number | null = null,
+): Promise<TestDaemon> {
   const folder = await mkdtemp(join(within, 'g-'));
-  const daemon = new Gantryd(folder, flags);
+  const daemon = new Gantryd(folder, flags, inherited);
   try {
     await daemon.start();
     return daemon;
@@ -46,15 +53,17 @@ class Gantryd implements TestDaemon {
   readonly execRoot: string;
   readonly cgroupParent: string;
   readonly #flags: readonly string[];
+  readonly #inherited: number | null;
   #process: ChildProcess | null = null;
 
-  constructor(folder: string, flags: readonly string[]) {
+  constructor(folder: string, flags: readonly string[], inherited: number | null) {
     this.folder = folder;
     this.dataRoot = join(folder, 'data');
     this.execRoot = join(folder, 'run');
     this.cgroupParent = `/gantry-${basename(folder).slice('g-'.length)}`;
     this.host = `unix://${join(folder, 'sock')}`;
     this.#flags = flags;
+    this.#inherited = inherited;
   }
 
   get pid(): number {
@@ -69,13 +78,16 @@ class Gantryd implements TestDaemon {
     await ensureDir(this.folder);
     const log = await open(join(this.folder, 'log'), 'a');
     const begin = performance.now();
+    const inherited = this.#inherited === null ? [] : [this.#inherited];
     this.#process = spawn(
-      process.execPath,
+      'sh',
       [
+        // Whom the sockets are for is known only in the process itself.
+        ...['-c', `LISTEN_FDS=${inherited.length} LISTEN_PID=$$ exec "$@"`, 'sh', process.execPath],
         ...['dist/bin/gantryd.js', '--data-root', this.dataRoot, '--exec-root', this.execRoot, '-H', this.host],
         ...['--cgroup-parent', this.cgroupParent, '--pidfile', join(this.folder, 'pid'), ...this.#flags],
       ],
-      { stdio: ['ignore', log.fd, log.fd] },
+      { stdio: ['ignore', log.fd, log.fd, ...inherited] },
     );
     await log.close();
     await this.#ready(this.#process);

@@ -115,7 +115,7 @@ const REFUSALS: readonly [wishes: Wishes, status: number, words: string][] = [
   [{ WorkingDir: 'rel' }, 400, "the working directory 'rel' is invalid, it needs to be an absolute path"],
   [{ StopSignal: 'foo' }, 400, 'Invalid signal: foo'],
   [{ Env: ['=x'] }, 400, 'invalid environment variable: =x'],
-  [{ HostConfig: { LogConfig: { Type: 'x' } } }, 400, "logger: no log driver named 'x' is registered"],
+  [{ HostConfig: { LogConfig: { Type: 'x' } } }, 400, 'error looking up logging plugin x: plugin "x" not found'],
   [
     { HostConfig: { LogConfig: { Type: 'json-file', Config: { foo: '1' } } } },
     400,

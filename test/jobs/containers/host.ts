@@ -12,6 +12,7 @@ export function hostOf(over: Partial<Host> = {}): Host {
     operatingSystem: 'Linux',
     architecture: arch() === 'arm64' ? 'aarch64' : 'x86_64',
     cpus: cpus().length,
+    memoryNodes: '0',
     memory: totalmem(),
     defaultLogDriver: 'json-file',
     defaultLogOptions: {},

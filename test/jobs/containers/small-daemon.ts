@@ -213,6 +213,7 @@ export function hostIn(root: string): Host {
     operatingSystem: 'Linux',
     architecture: 'x86_64',
     cpus: 2,
+    memoryNodes: '0',
     memory: 4 * 1024 ** 3,
     defaultLogDriver: 'json-file',
     defaultLogOptions: {},

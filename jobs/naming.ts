@@ -1,4 +1,4 @@
-import { EngineError } from '../../api/errors.ts';
+import { EngineError } from '../api/errors.ts';
 
 /** What fails in `run` says first what it was for, as Docker's `Cannot kill container: web: …`; kind and cause stay. */
 export async function naming<Result>(purpose: string, run: () => Promise<Result>): Promise<Result> {

@@ -1,0 +1,165 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { expect } from 'chai';
+import { listenUnix } from '../../drivers/libcontainer/kernel/sockets.ts';
+import { makeArchive } from '../stand-ins/cli-images.ts';
+import { startGantryd, type TestDaemon } from '../stand-ins/daemon.ts';
+import { freePort } from '../stand-ins/free-port.ts';
+import { makeKeys } from '../stand-ins/tls-keys.ts';
+import { ROWS } from './commands.ts';
+import { CliSession, type Seen } from './session.ts';
+
+/** Every way that bytes take: short answers, long ones, both ends of a hijacked connection, a half-closed one. */
+const NAMES = [
+  'run prints what the command prints',
+  'run ends with the exit code of the command',
+  'run passes a pipe to stdin',
+  'run -it takes the size of the terminal',
+  'run large output arrives whole',
+  'run large input arrives whole',
+  'run of a missing program ends with 127',
+  'start -ai feeds it',
+  'attach shows what comes',
+  'attach to a shell types into it',
+  'attach and its detach keys',
+  'exec',
+  'exec -t',
+  'logs -f ends with the container',
+  'events of one container, ended by itself',
+  'wait on one that ends later',
+];
+const VERSIONS = ['1.24', '1.30', '1.38', '1.40', '1.41', '1.44', '1.47', '1.50'];
+
+const recorded: Readonly<Record<string, Seen>> = JSON.parse(readFileSync('test/cli/expected.json', 'utf8'));
+const rows = ROWS.filter(({ name }) => NAMES.includes(name));
+const has = (program: string) =>
+  (process.env['PATH'] ?? '').split(delimiter).some((folder) => existsSync(join(folder, program)));
+
+describe('the docker CLI over every kind of socket', function () {
+  this.timeout(120_000);
+  let folder: string;
+  let archive: string;
+  let daemon: TestDaemon | undefined;
+  let session: CliSession | undefined;
+
+  before(async function () {
+    if (!has('docker') || process.getuid?.() !== 0) return this.skip();
+    folder = await mkdtemp(join(tmpdir(), 'sockets-'));
+    archive = await makeArchive(folder);
+  });
+
+  afterEach(function () {
+    if (this.currentTest?.isFailed() && daemon !== undefined) process.stderr.write(daemon.log());
+  });
+
+  after(async () => {
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+  });
+
+  const close = async () => {
+    await session?.[Symbol.asyncDispose]();
+    await daemon?.[Symbol.asyncDispose]();
+    session = undefined;
+    daemon = undefined;
+  };
+
+  const showsTheSame = () => {
+    for (const row of rows) {
+      it(row.name, async () => {
+        expect(await session?.run(row)).to.deep.equal(recorded[row.name]);
+      });
+    }
+  };
+
+  describe('over tcp', () => {
+    before(async () => {
+      const host = `tcp://127.0.0.1:${await freePort()}`;
+      daemon = await startGantryd(['-H', host]);
+      session = await CliSession.open(host, archive);
+    });
+    after(close);
+    showsTheSame();
+  });
+
+  describe('over TLS', () => {
+    let host: string;
+
+    before(async function () {
+      if (spawnSync('openssl', ['version']).status !== 0) return this.skip();
+      makeKeys(folder);
+      for (const who of ['client', 'stranger']) await makeCertPath(folder, who);
+      host = `tcp://127.0.0.1:${await freePort()}`;
+      const files = ['--tlscacert', 'ca.pem', '--tlscert', 'server.pem', '--tlskey', 'server.key'];
+      const paths = files.map((word) => (word.startsWith('--') ? word : join(folder, word)));
+      daemon = await startGantryd(['--tlsverify', ...paths, '-H', host]);
+      session = await CliSession.open(host, archive, {
+        DOCKER_TLS_VERIFY: '1',
+        DOCKER_CERT_PATH: join(folder, 'client'),
+      });
+    });
+    after(close);
+    showsTheSame();
+
+    it('refuses a client whom another CA signed', async () => {
+      const path = join(folder, 'stranger');
+      const seen = await session?.sh(`DOCKER_CERT_PATH=${path} docker ps`);
+      expect(seen?.code).to.equal(1);
+      expect(seen?.stderr).to.match(/remote error: tls|bad certificate|connection reset|EOF/);
+    });
+
+    it('refuses a client without a certificate', async () => {
+      const seen = await session?.sh(
+        `unset DOCKER_TLS_VERIFY DOCKER_CERT_PATH; docker --tls --tlscacert ${join(folder, 'ca.pem')} ps`,
+      );
+      expect(seen?.code).to.equal(1);
+      expect(seen?.stderr).to.match(/remote error: tls|certificate required|connection reset|EOF/);
+    });
+
+    it('refuses a client without TLS', async () => {
+      const seen = await session?.sh('unset DOCKER_TLS_VERIFY DOCKER_CERT_PATH; docker ps');
+      expect(seen?.code).to.equal(1);
+      expect(seen?.stdout).to.equal('');
+    });
+  });
+
+  describe('over a socket of the service manager', () => {
+    let server: Server;
+
+    before(async () => {
+      const path = join(folder, 'handed-over.sock');
+      const descriptor = listenUnix(path, 0o660);
+      server = createServer().listen({ fd: descriptor });
+      daemon = await startGantryd(['-H', 'fd://'], '/tmp', descriptor);
+      session = await CliSession.open(`unix://${path}`, archive);
+    });
+    after(async () => {
+      await close();
+      server?.close();
+    });
+    showsTheSame();
+  });
+
+  for (const version of VERSIONS) {
+    describe(`with API version ${version}`, () => {
+      before(async () => {
+        daemon = await startGantryd();
+        session = await CliSession.open(daemon.host, archive, { DOCKER_API_VERSION: version });
+      });
+      after(close);
+      showsTheSame();
+    });
+  }
+});
+
+/** As DOCKER_CERT_PATH wants it. */
+async function makeCertPath(folder: string, who: string): Promise<void> {
+  const path = join(folder, who);
+  await mkdir(path);
+  await copyFile(join(folder, 'ca.pem'), join(path, 'ca.pem'));
+  await copyFile(join(folder, `${who}.pem`), join(path, 'cert.pem'));
+  await copyFile(join(folder, `${who}.key`), join(path, 'key.pem'));
+}
