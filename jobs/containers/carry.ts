@@ -60,10 +60,20 @@ function abortOf(signal: AbortSignal): { readonly promise: Promise<CarryEnd>; fo
 
 async function copyOutput(attachment: Attachment, { stdout, stderr }: Carrier): Promise<CarryEnd> {
   const frames = new FrameReader();
-  for await (const chunk of attachment.connection) {
-    for (const { type, payload } of frames.push(chunk)) await (type === STDOUT ? stdout : stderr).write(payload);
+  try {
+    for await (const chunk of attachment.connection) {
+      for (const { type, payload } of frames.push(chunk)) await (type === STDOUT ? stdout : stderr).write(payload);
+    }
+  } catch (error) {
+    if (!isClosedByPeer(error, attachment)) throw error;
   }
   return 'ended';
+}
+
+/** Input that met the end of the process: the monitor closes when all has been said. */
+function isClosedByPeer(error: unknown, { connection }: Attachment): boolean {
+  if (error !== connection.errored || !(error instanceof Error) || !('code' in error)) return false;
+  return error.code === 'EPIPE' || error.code === 'ECONNRESET';
 }
 
 /** What the caller types, on its way to the process. */

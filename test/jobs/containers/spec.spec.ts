@@ -144,7 +144,7 @@ describe('OCI spec of a container', () => {
     expect(resources.memory).to.deep.include({ limit: 10_000_000, swap: 20_000_000, reservation: null });
     expect(resources.cpu).to.deep.include({ quota: 150_000, period: 100_000, shares: 512 });
     expect(resources.pids.limit).to.equal(null);
-    expect(spec({ host: { PidsLimit: -5 } }).linux.resources.pids.limit).to.equal(-1);
+    expect(spec({ host: { PidsLimit: -5 } }).linux.resources.pids.limit).to.equal(null);
   });
 
   it('has ulimits, groups, sysctls, device rules', () => {

@@ -155,10 +155,12 @@ describe('image jobs', () => {
 
     it('says what there is not', async () => {
       const inspect = (name: string) => said(store.engine.run('image_inspect', [name], {}));
-      expect(await inspect('nope')).to.equal('NoSuchImage: No such image: nope:latest');
-      expect(await inspect('a'.repeat(64))).to.equal(`NoSuchImage: No such image: sha256:${'a'.repeat(64)}`);
+      expect(await inspect('nope')).to.equal('NoSuchImage: no such image: nope: No such image: nope:latest');
+      expect(await inspect('a'.repeat(64))).to.equal(
+        `NoSuchImage: no such image: ${'a'.repeat(64)}: No such image: sha256:${'a'.repeat(64)}`,
+      );
       expect(await inspect('A')).to.match(/must be lowercase/);
-      expect(await inspect('')).to.equal('InvalidParameter: invalid reference format');
+      expect(await inspect('')).to.equal('InvalidParameter: no such image: : invalid reference format');
     });
   });
 

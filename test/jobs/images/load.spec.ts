@@ -122,15 +122,23 @@ describe('load', () => {
   describe('leaves nothing', () => {
     const lies: readonly (readonly [what: string, archive: () => Promise<Buffer> | Buffer, words: string | RegExp])[] =
       [
-        ['of what is no tar', () => Buffer.alloc(2048, 'no tar'), 'archive/tar: invalid tar header'],
+        [
+          'of what is no tar',
+          () => Buffer.alloc(2048, 'no tar'),
+          'Error processing tar file(exit status 1): archive/tar: invalid tar header',
+        ],
         ['of an empty archive', () => Buffer.alloc(1024), 'invalid archive: does not contain a manifest.json'],
         ['of nothing at all', () => Buffer.alloc(0), 'invalid archive: does not contain a manifest.json'],
         [
           'of an archive that is cut off',
           async () => (await dockerArchive([{ layers: [one], tags: ['a:1'] }])).subarray(0, 60_000),
-          'unexpected EOF',
+          'Error processing tar file(exit status 1): unexpected EOF',
         ],
-        ['of gzip that is cut off', () => gzipSync(Buffer.alloc(100_000)).subarray(0, 60), 'unexpected EOF'],
+        [
+          'of gzip that is cut off',
+          () => gzipSync(Buffer.alloc(100_000)).subarray(0, 60),
+          'Error processing tar file(exit status 1): unexpected EOF',
+        ],
         [
           'of a layer that is cut off within its compression',
           () => dockerArchive([{ layers: [gzipSync(one).subarray(0, 60)], uncompressed: [one], tags: ['a:1'] }]),
@@ -186,7 +194,7 @@ describe('load', () => {
         [
           'of an entry outside of the archive',
           () => tarOf([{ name: '../evil', content: 'x' }]),
-          'invalid archive: entry "../evil" is outside of it',
+          'Error processing tar file(exit status 1): invalid archive: entry "../evil" is outside of it',
         ],
         [
           'of links that go round',
@@ -268,7 +276,9 @@ describe('load', () => {
           .padStart(6, '0')}\0 `,
         148,
       );
-      expect(await failure(store.load(header))).to.equal('archive/tar: header field too long');
+      expect(await failure(store.load(header))).to.equal(
+        'Error processing tar file(exit status 1): archive/tar: header field too long',
+      );
     });
 
     it('of an upload whose client goes away, in the archive or in a layer', async () => {
@@ -294,7 +304,7 @@ describe('load', () => {
           throw new Error('connection reset');
         })(),
       );
-      expect(await failure(store.load(broken))).to.equal('unexpected EOF');
+      expect(await failure(store.load(broken))).to.equal('Error processing tar file(exit status 1): unexpected EOF');
       expect(await store.census()).to.deep.equal(NOTHING);
     });
   });
