@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { InvalidParameter, TooLarge } from '../api/errors.ts';
 import type { Decoder } from '../std/decode.ts';
+import { hasErrno } from '../std/errno.ts';
 import { parseJSON } from '../std/parse-json.ts';
 
 /** No JSON body of the API comes near it. */
@@ -49,6 +50,8 @@ async function collect(body: Readable, headers: IncomingHttpHeaders): Promise<Bu
       if (size + chunk.length > bytes.length) bytes = larger(bytes, size + chunk.length);
       size += chunk.copy(bytes, size);
     }
+  } catch (error) {
+    throw hasErrno(error, 'ECONNRESET') ? new InvalidParameter('unexpected EOF in the request body') : error;
   } finally {
     clearTimeout(late);
   }

@@ -8,6 +8,7 @@ import { text as readText } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { InvalidParameter, SystemFailure } from '../../api/errors.ts';
 import { type Decoded, integer, object, optional, text } from '../../std/decode.ts';
+import { hasErrno } from '../../std/errno.ts';
 import { errnoSymbol, errnoWords } from './errno.ts';
 import type { GantryInit } from './gantry-init.ts';
 import { close } from './kernel/descriptors.ts';
@@ -67,8 +68,9 @@ export async function extractTree(
     (error: unknown) => error,
   );
   const [answer, feedError] = await Promise.all([running, fed]);
-  // The tar's own failure looks like its end from the other side.
-  if (tar.errored) throw tar.errored;
+  // The tar's own failure looks like its end from the other side. That nobody takes it any more is none of its own: who
+  // has read enough to refuse it says why.
+  if (tar.errored && !hasErrno(tar.errored, 'EPIPE', 'ECONNRESET')) throw tar.errored;
   const count = succeeded(answer, 'Error processing tar file(exit status 1)');
   if (feedError !== null) throw feedError;
   return count;
