@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { InvalidParameter } from '../../api/errors.ts';
 import { type ContainerID, containerID, type ExecID, execID } from '../../api/ids.ts';
 import { flag, nullable, object, text } from '../../std/decode.ts';
+import { hasErrno } from '../../std/errno.ts';
 import { type Exited, parseExited } from '../libcontainer/monitor.ts';
 
 /** Room for `/c/<32 digits>/sock` in the 108 bytes of a socket's address. */
@@ -129,7 +130,7 @@ async function readJson<T>(path: string, decode: (value: unknown, path: string) 
 }
 
 function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  return hasErrno(error, 'ENOENT');
 }
 
 function ignoreMissing(error: unknown): void {

@@ -11,6 +11,7 @@ import { Conflict, NotRunning, OperationFailed } from '../../api/errors.ts';
 import type { ContainerID } from '../../api/ids.ts';
 import type { OciSpec } from '../../api/oci.ts';
 import { CHANNEL, type DriverCall } from '../../api/trace.ts';
+import { hasErrno } from '../../std/errno.ts';
 import { cgroupPids, freezeCgroup, removeCgroups } from '../libcontainer/cgroup-control.ts';
 import { type CgroupLayout, hierarchyOf, readCgroupLayout } from '../libcontainer/cgroup-layout.ts';
 import { containerProgram, type Machine } from '../libcontainer/container-program.ts';
@@ -180,7 +181,7 @@ export class NativeExecDriver implements ExecDriver {
     try {
       return await this.#root.makeContainer(meta);
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+      if (!hasErrno(error, 'EEXIST')) throw error;
       await this.forget(meta.id);
       return this.#root.makeContainer(meta);
     }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import createDebug from 'debug';
 import { Conflict } from '../../api/errors.ts';
 import { type LayerID, layerID } from '../../api/ids.ts';
+import { hasErrno } from '../../std/errno.ts';
 import { Undo } from '../../std/undo.ts';
 import type { GantryInit } from '../libcontainer/gantry-init.ts';
 import { Beneath } from '../libcontainer/kernel/beneath.ts';
@@ -136,5 +137,5 @@ function random(): string {
 }
 
 function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  return hasErrno(error, 'ENOENT');
 }

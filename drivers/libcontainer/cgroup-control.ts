@@ -2,6 +2,7 @@
 import { readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SystemFailure } from '../../api/errors.ts';
+import { hasErrno } from '../../std/errno.ts';
 import { cgroupFolders } from './cgroup.ts';
 import { type CgroupLayout, hierarchyOf, isPureV2 } from './cgroup-layout.ts';
 
@@ -110,5 +111,5 @@ function kill(pid: number): void {
 }
 
 function isGone(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH');
+  return hasErrno(error, 'ENOENT', 'ESRCH');
 }

@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { hasErrno } from '../../std/errno.ts';
 import { BatchBuilder, type LogWindow } from './batch.ts';
 import type { LogFormat } from './format.ts';
 
@@ -149,6 +150,6 @@ function capacity(block: Buffer, format: LogFormat): number {
 }
 
 export function ignoreMissing(error: unknown): null {
-  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+  if (hasErrno(error, 'ENOENT')) return null;
   throw error;
 }

@@ -1,4 +1,4 @@
-/** What the exec driver is to run for a container. Reads, and makes nothing: `explain` shows the same. */
+/** What the exec driver is to run for a container. It takes a place on its network, and makes nothing else: `explain` shows the same. */
 import { join } from 'node:path';
 import type { ContainerRecord } from '../../api/container.ts';
 import { SystemFailure } from '../../api/errors.ts';

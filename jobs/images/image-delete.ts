@@ -1,6 +1,7 @@
 /**
  * image_delete — take a name from an image, or all of it; with its last name goes the image, and with it the layers that
- * nothing else stands on.
+ * nothing else stands on. `noprune` keeps dockerd from removing untagged parents, the steps of a build: there are none here
+ * yet, so it changes nothing.
  *
  * locks   the image
  * reads   containers
