@@ -70,7 +70,9 @@ async function installPrograms(): Promise<void> {
     ['/bin/busybox', 'busybox-static'],
   ] as const;
   const missing = needs.filter(([path]) => !existsSync(path)).map(([, name]) => name);
-  if (missing.length > 0) await apt(['install', '-y', '-qq', '--no-install-recommends', ...missing], '.');
+  if (missing.length === 0) return;
+  await apt(['update', '-qq'], '.');
+  await apt(['install', '-y', '-qq', '--no-install-recommends', ...missing], '.');
 }
 
 async function apt(words: readonly string[], cwd: string): Promise<void> {
@@ -103,6 +105,7 @@ async function kernel(): Promise<Kernel> {
 
 async function fetchKernel(unpacked: string): Promise<void> {
   await mkdir(KERNELS, { recursive: true });
+  await apt(['update', '-qq'], '.');
   const { stdout } = await execa('apt-cache', ['depends', 'linux-image-cloud-amd64'], { reject: false });
   const name = /Depends: (linux-image-\S+-cloud-amd64)/.exec(stdout ?? '')?.[1];
   if (name === undefined) throw new CannotBeHad('linux-image-cloud-amd64 is not known to apt-get');
