@@ -24,14 +24,15 @@ function carry(socket: WebSocket, out: Outflow, stdin: PassThrough): void {
   stdin.on('drain', () => stream.resume());
   stream.once('end', () => stdin.end());
   stream.once('close', () => stdin.end());
-  out.connect(
-    new Writable({
-      write: (chunk, _encoding, done) => void stream.write(chunk, done),
-      final: (done) => void stream.end(done),
-      destroy: (error, done) => {
-        stream.destroy();
-        done(error);
-      },
-    }),
-  );
+  const sink = new Writable({
+    write: (chunk, _encoding, done) => void stream.write(chunk, done),
+    final: (done) => void stream.end(done),
+    destroy: (error, done) => {
+      stream.destroy();
+      done(error);
+    },
+  });
+  // A caller that leaves while something is on its way to it: the write fails, and that is all there is to it.
+  sink.on('error', () => stream.destroy());
+  out.connect(sink);
 }

@@ -10,6 +10,12 @@ import { startGantryd, type TestDaemon } from '../stand-ins/daemon.ts';
 import { http, RawClient } from './raw-client.ts';
 
 const upgrade = { Connection: 'Upgrade', Upgrade: 'tcp' };
+const webSocket = {
+  Connection: 'Upgrade',
+  Upgrade: 'websocket',
+  'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+  'Sec-WebSocket-Version': '13',
+};
 
 describe('clients that do not behave', function () {
   this.timeout(120_000);
@@ -67,6 +73,11 @@ describe('clients that do not behave', function () {
       'attach',
       async () => begun(http('POST', `/containers/${container}/attach?stream=1&stdout=1&stdin=1`, '', upgrade), /tick/),
     ],
+    [
+      'attach over a WebSocket',
+      async () =>
+        begun(http('GET', `/containers/${container}/attach/ws?stream=1&stdout=1`, '', webSocket), /Accept[\s\S]*tick/),
+    ],
     ['logs -f', async () => begun(http('GET', `/containers/${container}/logs?stdout=1&follow=1`), /tick/)],
     ['events', async () => begun(http('GET', '/events'), /\r\n\r\n/)],
     ['wait', async () => begun(http('POST', `/containers/${container}/wait`), /\r\n\r\n/)],
@@ -116,6 +127,23 @@ describe('clients that do not behave', function () {
     );
     awake.socket.destroy();
     asleep.socket.destroy();
+  });
+
+  it('WebSockets that vanish under a flood, or say what is no frame, cost nothing', async () => {
+    const before = await descriptors();
+    const flood = await api.create('busybox', ['yes', 'x'.repeat(1000)]);
+    await api.start(flood);
+    const request = http('GET', `/containers/${flood}/attach/ws?stream=1&stdout=1`, '', webSocket);
+    const clients = await Promise.all(Array.from({ length: 10 }, () => begun(request, /Accept[\s\S]*xxx/)));
+    for (const [index, client] of clients.entries()) {
+      if (index % 2 === 0) client.socket.destroy();
+      else client.say(Buffer.from([0x82, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0]));
+    }
+    await sleep(200);
+    for (const client of clients) client.socket.destroy();
+    await api.remove(flood);
+    await eventually(async () => (await descriptors()) <= before + 2);
+    expect(daemon.log()).to.not.match(/unhandled|uncaught/i);
   });
 
   it('memory comes back after all of it', async () => {
