@@ -83,6 +83,8 @@ export class Load {
       thing.execs.clear();
     }
     if (this.#random.chance(0.3)) return;
+    // A removal by force is an end first.
+    thing.statuses = [...thing.statuses, 'exited'];
     await this.#model.container(thing, { statuses: ['gone'] }, () => this.#remove(api, thing));
   }
 

@@ -159,7 +159,7 @@ function killIfThere(pid: number): void {
 }
 
 /** Of every hierarchy: the containers' groups, then their parent. */
-async function removeCgroups(parent: string): Promise<void> {
+export async function removeCgroups(parent: string): Promise<void> {
   const roots = ['/sys/fs/cgroup', ...(await readdir('/sys/fs/cgroup')).map((name) => join('/sys/fs/cgroup', name))];
   for (const root of roots) await removeGroup(join(root, parent));
 }
