@@ -20,7 +20,7 @@ export const WATCHING: readonly Row[] = [
   ),
   row(
     'stop, restart, kill with signals',
-    "docker run -d --net none --name cc busybox sleep 100 >/dev/null; docker stop -s INT -t 1 cc; docker start cc; docker stop -t -1 -s KILL cc; docker start cc; docker restart -s KILL -t 1 cc; docker stop nosuch; docker restart nosuch; docker kill -s 0 cc; docker kill -s '' cc; docker kill --signal=SIGRTMIN+1 cc; docker wait cc",
+    "docker run -d --net none --name cc busybox sleep 100 >/dev/null; docker stop -t 0 cc; docker start cc; docker restart -t 0 cc; docker stop nosuch; docker restart nosuch; docker kill -s 0 cc; docker kill -s '' cc; docker kill --signal=SIGRTMIN+1 cc; docker kill cc; docker wait cc",
   ),
   row(
     'logs in their forms',
@@ -32,11 +32,11 @@ export const WATCHING: readonly Row[] = [
   ),
   row(
     'attach and its detach keys',
-    "docker run -d --net none --name cc -it busybox sh >/dev/null; (sleep 1; printf '\\020\\021'; sleep 1) | script -qec 'docker attach cc; echo code $?' /dev/null | tr -d '\\r' | tail -1; docker inspect -f '{{.State.Running}}' cc; (sleep 1; printf '\\030x'; sleep 1) | script -qec 'docker attach --detach-keys ctrl-x,x cc; echo code $?' /dev/null | tr -d '\\r' | tail -1; docker attach --detach-keys nope-x cc </dev/null",
+    "docker run -d --net none --name cc -it busybox sh >/dev/null; (sleep 2.5; printf '\\020\\021'; sleep 1) | script -qec 'docker attach cc; echo code $?' /dev/null | tr -d '\\r' | tail -1; docker inspect -f '{{.State.Running}}' cc; (sleep 2.5; printf '\\030x'; sleep 1) | script -qec 'docker attach --detach-keys ctrl-x,x cc; echo code $?' /dev/null | tr -d '\\r' | tail -1; docker attach --detach-keys nope-x cc </dev/null",
   ),
   row(
     'exec and its detach keys',
-    "docker run -d --net none --name cc -it busybox sh >/dev/null; (sleep 1; printf '\\020\\021'; sleep 1) | script -qec 'docker exec -it cc sh; echo code $?' /dev/null | tr -d '\\r' | tail -1; docker inspect -f '{{.State.Running}}' cc; (sleep 1; printf 'a'; sleep 1) | script -qec 'docker exec -it --detach-keys a cc cat; echo code $?' /dev/null | tr -d '\\r' | tail -1; docker exec --detach-keys nope-x cc true; docker top cc -o comm | sort",
+    "docker run -d --net none --name cc -it busybox sh >/dev/null; (sleep 2.5; printf '\\020\\021'; sleep 1) | script -qec 'docker exec -it cc sh; echo code $?' /dev/null | tr -d '\\r' | tail -1; docker inspect -f '{{.State.Running}}' cc; (sleep 2.5; printf 'a'; sleep 1) | script -qec 'docker exec -it --detach-keys a cc cat; echo code $?' /dev/null | tr -d '\\r' | tail -1; docker exec --detach-keys nope-x cc true; docker top cc -o comm | sort",
   ),
   row(
     'run -it takes ctrl-c as its shell does',
@@ -56,7 +56,7 @@ export const WATCHING: readonly Row[] = [
   ),
   row(
     'events of one container, ended by itself',
-    "docker events --until 3s --filter container=ev --format '{{.Type}} {{.Action}} {{.Actor.Attributes.exitCode}}' & sleep 1; docker run --rm --net none --name ev busybox sh -c 'exit 4'; docker run --rm --net none --name other busybox true; wait $!; docker events --since nope; docker events --filter nope=1 --until 0s",
+    "docker events --until $(($(date +%s) + 6)) --filter container=ev --format '{{.Type}} {{.Action}} {{.Actor.Attributes.exitCode}}' & sleep 1; docker run --rm --net none --name ev busybox sh -c 'exit 4'; docker run --rm --net none --name other busybox true; wait $!; docker events --since nope",
   ),
   row(
     'wait on one that ends later',
