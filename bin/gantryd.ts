@@ -1,5 +1,6 @@
 /** The daemon program: flags, log, signals. */
 
+import { format } from 'node:util';
 import { CommanderError } from 'commander';
 import createDebug from 'debug';
 import { EngineError } from '../api/errors.ts';
@@ -33,7 +34,17 @@ function chooseLog(config: Config): void {
   const isLoud = config.debug || config['log-level'] === 'debug';
   const isQuiet = config['log-level'] === 'error' || config['log-level'] === 'fatal';
   const ours = isLoud ? 'gantry:*' : isQuiet ? '' : 'gantry:warn:*';
+  createDebug.log = logLine;
   createDebug.enable([process.env['DEBUG'] ?? '', ours].filter(Boolean).join(','));
+}
+
+/** A log that takes no more, such as a file on a full disk, is no reason to end, nor one to write a line about. */
+function logLine(...words: readonly unknown[]): void {
+  try {
+    process.stderr.write(`${format(...words)}\n`);
+  } catch {
+    // nobody is left to be told
+  }
 }
 
 /** The first signal ends the daemon in order, containers go on; more of them end it at once. */
