@@ -65,6 +65,12 @@ export interface KernelOperation {
   readonly detail: string;
 }
 
+/** On `gantry:operation`, once a whole program has run: its operations are put into words when somebody looks. */
+export interface ProgramRan {
+  readonly kind: 'program';
+  readonly operations: () => readonly KernelOperation[];
+}
+
 export type JobMessage = JobBegan | JobEnded;
 /** `job`: during which job it was; null for the daemon's own doing. */
 export type TraceEvent = JobMessage | ((DriverCall | KernelOperation) & { readonly job: number | null });

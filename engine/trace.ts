@@ -6,6 +6,7 @@ import {
   type JobBegan,
   type JobEnded,
   type KernelOperation,
+  type ProgramRan,
   type TracedRequest,
   type TraceEvent,
 } from '../api/trace.ts';
@@ -15,9 +16,12 @@ const MAX_REQUESTS = 256;
 /** Events kept of one request: a build or a stream of events must not grow without end. */
 const MAX_EVENTS = 2_000;
 
-interface OpenRequest {
+/** A program's operations stay as they came until somebody looks. */
+type Kept = TraceEvent | (ProgramRan & { readonly job: number | null });
+
+interface KeptRequest {
   readonly id: number;
-  readonly events: TraceEvent[];
+  readonly events: Kept[];
   dropped: number;
 }
 
@@ -36,10 +40,10 @@ export interface Root {
 export class Trace {
   readonly #current = new AsyncLocalStorage<unknown>();
   /** By the id of their top-level job. */
-  readonly #open = new Map<number, OpenRequest>();
+  readonly #open = new Map<number, KeptRequest>();
   /** Of every running job, the top-level one. */
   readonly #roots = new Map<number, Root>();
-  readonly #finished = new Map<number, TracedRequest>();
+  readonly #finished = new Map<number, KeptRequest>();
   readonly #watchers = new Set<Watcher>();
 
   /** Listens until disposed of. */
@@ -68,15 +72,16 @@ export class Trace {
     return () => this.#watchers.delete(watcher);
   }
 
-  /** Finished top-level jobs, the newest first. */
+  /** Finished top-level jobs, the newest first, each with its jobs and driver calls. */
   recent(): TracedRequest[] {
-    return [...this.#finished.values()].reverse();
+    const kept = [...this.#finished.values()].reverse();
+    return kept.map(({ events, ...request }) => ({ ...request, events: events.filter((event) => !isProgram(event)) }));
   }
 
   /** A finished top-level job, or one that still runs, as far as it has come; null when it is not known any more. */
   find(id: number): TracedRequest | null {
-    const open = this.#open.get(id);
-    return open === undefined ? (this.#finished.get(id) ?? null) : { ...open, events: [...open.events] };
+    const kept = this.#open.get(id) ?? this.#finished.get(id);
+    return kept === undefined ? null : { ...kept, events: kept.events.flatMap(inWords) };
   }
 
   #onJob(message: unknown): void {
@@ -94,19 +99,20 @@ export class Trace {
   }
 
   #onCall(message: unknown): void {
-    if (!isCall(message)) return;
+    if (!isCall(message) && !isProgram(message)) return;
     const job = this.#current.getStore();
     const id = typeof job === 'number' ? job : null;
     this.#add({ ...message, job: id }, id === null ? null : (this.#roots.get(id) ?? null));
   }
 
-  #add(event: TraceEvent, root: Root | null): void {
+  #add(event: Kept, root: Root | null): void {
     const request = root === null ? undefined : this.#open.get(root.id);
     if (request !== undefined) {
       if (request.events.length < MAX_EVENTS || isEndOf(request, event)) request.events.push(event);
       else request.dropped++;
     }
-    for (const watcher of this.#watchers) watcher(event, root);
+    if (this.#watchers.size === 0) return;
+    for (const each of inWords(event)) for (const watcher of this.#watchers) watcher(each, root);
   }
 
   #finish({ id }: Root): void {
@@ -121,7 +127,12 @@ export class Trace {
   }
 }
 
-function isEndOf(request: OpenRequest, event: TraceEvent): boolean {
+function inWords(event: Kept): readonly TraceEvent[] {
+  if (event.kind !== 'program') return [event];
+  return event.operations().map((operation) => ({ ...operation, job: event.job }));
+}
+
+function isEndOf(request: KeptRequest, event: Kept): boolean {
   return event.kind === 'job-end' && event.id === request.id;
 }
 
@@ -136,3 +147,4 @@ function isKind(message: unknown, ...kinds: readonly string[]): boolean {
 const isJobBegan = (message: unknown): message is JobBegan => isKind(message, 'job');
 const isJobEnded = (message: unknown): message is JobEnded => isKind(message, 'job-end');
 const isCall = (message: unknown): message is DriverCall | KernelOperation => isKind(message, 'driver', 'operation');
+const isProgram = <T>(message: T): message is Extract<T, ProgramRan> | (T & ProgramRan) => isKind(message, 'program');

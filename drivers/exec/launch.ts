@@ -1,7 +1,7 @@
 import { channel } from 'node:diagnostics_channel';
 import createDebug from 'debug';
 import { SystemFailure } from '../../api/errors.ts';
-import { CHANNEL, type KernelOperation } from '../../api/trace.ts';
+import { CHANNEL, type KernelOperation, type ProgramRan } from '../../api/trace.ts';
 import { describe } from '../libcontainer/describe.ts';
 import { encodeProgram } from '../libcontainer/encode.ts';
 import { errnoSymbol } from '../libcontainer/errno.ts';
@@ -107,23 +107,23 @@ export function stdioOptions({ tty, openStdin, consoleSize }: StdioPlan): Record
   return { tty: Number(tty), stdin: Number(openStdin), height, width };
 }
 
-/** Tells the trace page what ran, and for how long. Costs nothing when nobody looks. */
+/** Tells the trace what ran, and for how long; in words only when somebody looks. */
 function trace(program: readonly Operation[], outcome: Outcome): void {
   if (!operations.hasSubscribers) return;
+  const message: ProgramRan = { kind: 'program', operations: () => operationsOf(program, outcome) };
+  operations.publish(message);
+}
+
+function operationsOf(program: readonly Operation[], outcome: Outcome): KernelOperation[] {
   const failed = outcome.kind === 'failed' ? outcome : null;
-  outcome.ns.forEach((ns, index) => {
-    const operation = program[index];
-    if (operation === undefined) return;
-    const message: KernelOperation = {
-      kind: 'operation',
-      owner: operation.owner,
-      op: operation.op,
-      index,
-      total: program.length,
-      ns,
-      errno: failed?.op === index ? errnoSymbol(failed.errno) : null,
-      detail: describe(operation),
-    };
-    operations.publish(message);
-  });
+  return program.slice(0, outcome.ns.length).map((operation, index) => ({
+    kind: 'operation',
+    owner: operation.owner,
+    op: operation.op,
+    index,
+    total: program.length,
+    ns: outcome.ns[index] ?? 0,
+    errno: failed?.op === index ? errnoSymbol(failed.errno) : null,
+    detail: describe(operation),
+  }));
 }
