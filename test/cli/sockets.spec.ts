@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, readFileSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { expect } from 'chai';
@@ -32,7 +31,7 @@ const NAMES = [
   'events of one container, ended by itself',
   'wait on one that ends later',
 ];
-const VERSIONS = ['1.24', '1.30', '1.38', '1.40', '1.41', '1.44', '1.47', '1.50'];
+const VERSIONS = ['1.30', '1.38', '1.40', '1.41', '1.44', '1.47', '1.50'];
 
 const recorded: Readonly<Record<string, Seen>> = JSON.parse(readFileSync('test/cli/expected.json', 'utf8'));
 const rows = ROWS.filter(({ name }) => NAMES.includes(name));
@@ -67,8 +66,9 @@ describe('the docker CLI over every kind of socket', function () {
     daemon = undefined;
   };
 
-  const showsTheSame = () => {
+  const showsTheSame = (without: readonly string[] = []) => {
     for (const row of rows) {
+      if (without.includes(row.name)) continue;
       it(row.name, async () => {
         expect(await session?.run(row)).to.deep.equal(recorded[row.name]);
       });
@@ -127,18 +127,17 @@ describe('the docker CLI over every kind of socket', function () {
   });
 
   describe('over a socket of the service manager', () => {
-    let server: Server;
+    let descriptor = -1;
 
     before(async () => {
       const path = join(folder, 'handed-over.sock');
-      const descriptor = listenUnix(path, 0o660);
-      server = createServer().listen({ fd: descriptor });
+      descriptor = listenUnix(path, 0o660);
       daemon = await startGantryd(['-H', 'fd://'], '/tmp', descriptor);
       session = await CliSession.open(`unix://${path}`, archive);
     });
     after(async () => {
       await close();
-      server?.close();
+      if (descriptor !== -1) closeSync(descriptor);
     });
     showsTheSame();
   });
@@ -150,7 +149,8 @@ describe('the docker CLI over every kind of socket', function () {
         session = await CliSession.open(daemon.host, archive, { DOCKER_API_VERSION: version });
       });
       after(close);
-      showsTheSame();
+      // The CLI itself refuses `exec -w` before 1.35.
+      showsTheSame(version === '1.30' ? ['exec'] : []);
     });
   }
 });
