@@ -6,9 +6,15 @@ export type Nanos = bigint;
 /** What Docker prints for an instant that has not come: Go's zero time. */
 export const NEVER = '0001-01-01T00:00:00Z';
 
-/** The wall clock, to the microsecond that Node can tell. */
+/** How far the clock that counts from the start of the process may be from the wall's before it is not to be believed. */
+const DRIFT_MS = 5;
+
+/** The wall clock: to the microsecond that Node can tell, or to the millisecond once it was set or has drifted. */
 export function now(): Nanos {
-  return BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n;
+  const wall = Date.now();
+  const precise = performance.timeOrigin + performance.now();
+  const ms = Math.abs(precise - wall) < DRIFT_MS ? precise : wall;
+  return BigInt(Math.round(ms * 1000)) * 1000n;
 }
 
 /** RFC 3339 with as many of nine digits as are not trailing zeros (Go's RFC3339Nano), in UTC. */
