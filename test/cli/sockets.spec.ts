@@ -127,18 +127,18 @@ describe('the docker CLI over every kind of socket', function () {
   });
 
   describe('over a socket of the service manager', () => {
-    let descriptor = -1;
-
     before(async () => {
       const path = join(folder, 'handed-over.sock');
-      descriptor = listenUnix(path, 0o660);
-      daemon = await startGantryd(['-H', 'fd://'], '/tmp', descriptor);
+      const descriptor = listenUnix(path, 0o660);
+      try {
+        daemon = await startGantryd(['-H', 'fd://'], '/tmp', descriptor);
+      } finally {
+        // It is the daemon's now: nobody else is to hold it, or even to take connections from it.
+        closeSync(descriptor);
+      }
       session = await CliSession.open(`unix://${path}`, archive);
     });
-    after(async () => {
-      await close();
-      if (descriptor !== -1) closeSync(descriptor);
-    });
+    after(close);
     showsTheSame();
   });
 
