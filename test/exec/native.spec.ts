@@ -23,7 +23,7 @@ describe('NativeExecDriver', function () {
     const world = await ExecWorld.open((execRoot) => NativeExecDriver.open(execRoot));
     const operations: unknown[] = [];
     const calls: unknown[] = [];
-    const hearOperation = (message: unknown) => operations.push(message);
+    const hearOperation = (message: unknown) => operations.push(...operationsOf(message));
     const hearCall = (message: unknown) => calls.push(message);
     subscribe('gantry:operation', hearOperation);
     subscribe('gantry:driver', hearCall);
@@ -43,6 +43,12 @@ describe('NativeExecDriver', function () {
       /"method":"run".*"error":null.*\n.*"method":"forget"/,
     );
   });
+
+  function operationsOf(message: unknown): readonly unknown[] {
+    const isProgram = typeof message === 'object' && message !== null && 'operations' in message;
+    if (!isProgram || typeof message.operations !== 'function') throw new TypeError('not a program that ran');
+    return message.operations();
+  }
 
   it('refuses an exec-root that leaves no room for a socket name', async () => {
     const error = await NativeExecDriver.open(`/tmp/${'x'.repeat(60)}`).catch((reason: unknown) => reason);
