@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, open, readdir, readFile, rmdir } from 'node:fs/promises';
+import { mkdtemp, open, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -110,6 +110,7 @@ class Gantryd implements TestDaemon {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
+    await thaw(this.cgroupParent);
     for (const pid of await this.#processes()) killIfThere(pid);
     for (let tries = 0; tries < 100 && (await this.#processes()).length > 0; tries++) await sleep(20);
     await removeCgroups(this.cgroupParent);
@@ -155,6 +156,17 @@ function killIfThere(pid: number): void {
     process.kill(pid, 'SIGKILL');
   } catch {
     // it has ended
+  }
+}
+
+/** What a failed test left paused: on v1 not even SIGKILL ends what is frozen. */
+async function thaw(parent: string): Promise<void> {
+  const roots = ['/sys/fs/cgroup', ...(await readdir('/sys/fs/cgroup')).map((name) => join('/sys/fs/cgroup', name))];
+  for (const root of roots) {
+    for (const group of await readdir(join(root, parent)).catch(() => [])) {
+      await writeFile(join(root, parent, group, 'freezer.state'), 'THAWED', { flag: 'r+' }).catch(() => {});
+      await writeFile(join(root, parent, group, 'cgroup.freeze'), '0', { flag: 'r+' }).catch(() => {});
+    }
   }
 }
 
