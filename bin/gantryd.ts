@@ -1,5 +1,6 @@
 /** The daemon program: flags, log, signals. */
 
+import { writeSync } from 'node:fs';
 import { format } from 'node:util';
 import { CommanderError } from 'commander';
 import createDebug from 'debug';
@@ -38,10 +39,13 @@ function chooseLog(config: Config): void {
   createDebug.enable([process.env['DEBUG'] ?? '', ours].filter(Boolean).join(','));
 }
 
-/** A log that takes no more, such as a file on a full disk, is no reason to end, nor one to write a line about. */
+/**
+ * A log that takes no more, such as a file on a full disk, is no reason to end, nor one to write a line about. Not by
+ * process.stderr: it tells of a failed write by an event of its own later, and that would be a line again, without end.
+ */
 function logLine(...words: readonly unknown[]): void {
   try {
-    process.stderr.write(`${format(...words)}\n`);
+    writeSync(2, `${format(...words)}\n`);
   } catch {
     // nobody is left to be told
   }
