@@ -30,6 +30,22 @@ export async function census(daemon: TestDaemon): Promise<Census> {
   };
 }
 
+/**
+ * What to compare with later, of a daemon under which nothing runs: a restart takes away behind its first answer what the
+ * run before had left.
+ */
+export async function censusAtRest(daemon: TestDaemon): Promise<Census> {
+  const isAtRest = ({ cgroups, processes, execRoot, files }: Census) =>
+    cgroups.length + processes.length + execRoot.length === 0 && !files.some((name) => name.includes('/.removing-'));
+  let now = await census(daemon);
+  for (let tries = 0; tries < 50 && !isAtRest(now); tries++) {
+    await sleep(200);
+    now = await census(daemon);
+  }
+  if (!isAtRest(now)) throw new Error(`no rest: ${JSON.stringify(now)}`);
+  return now;
+}
+
 /** Teardown goes on behind the answer: the census is taken until it stands as `before`, for ten seconds at most. */
 export async function settledCensus(daemon: TestDaemon, before: Census): Promise<Census> {
   const expected = JSON.stringify(before);

@@ -5,7 +5,7 @@ import { busyboxImage, busyboxLayer } from '../../scripts/busybox-image.ts';
 import { dockerArchive, tarOf } from '../../scripts/image-archive.ts';
 import { Api } from '../stand-ins/api.ts';
 import { startGantryd, type TestDaemon } from '../stand-ins/daemon.ts';
-import { type Census, census, settledCensus } from './census.ts';
+import { type Census, censusAtRest, settledCensus } from './census.ts';
 import { CASES, type Case, World } from './cut-cases.ts';
 
 const PLUGIN = fileURLToPath(new URL('./cut-plugin.js', import.meta.url));
@@ -47,7 +47,7 @@ describe('a daemon killed at the nth step of a job', () => {
     await daemon.restart();
     world.reconnect();
     await world.removeAll();
-    untouched = await census(daemon);
+    untouched = await censusAtRest(daemon);
   });
 
   after(async function () {

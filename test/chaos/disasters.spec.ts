@@ -8,7 +8,7 @@ import { busyboxImage, busyboxLayer } from '../../scripts/busybox-image.ts';
 import { dockerArchive, tarOf } from '../../scripts/image-archive.ts';
 import { Api } from '../stand-ins/api.ts';
 import { removeCgroups, startGantryd, type TestDaemon } from '../stand-ins/daemon.ts';
-import { type Census, census, settledCensus } from './census.ts';
+import { type Census, censusAtRest, settledCensus } from './census.ts';
 
 const V = '/v1.41';
 const IS_SLOW = Number(process.env['GANTRY_KILLS'] ?? 0) >= 50;
@@ -35,7 +35,7 @@ describe('a daemon in a disaster', function () {
     await api.cycle();
     await sleep(500);
     await daemon.restart();
-    untouched = await census(daemon);
+    untouched = await censusAtRest(daemon);
   });
 
   after(async () => {
@@ -223,7 +223,7 @@ describe('a daemon on a full disk', function () {
     ]);
     await sleep(500);
     await daemon.restart();
-    const before = await census(daemon);
+    const before = await censusAtRest(daemon);
 
     const large = await tarOf([{ name: 'large', content: Buffer.alloc(24 * 1024 ** 2, 'x') }]);
     const archive = await dockerArchive([await busyboxImage({ tags: ['large:1'], layers: [large] }, busybox)]);

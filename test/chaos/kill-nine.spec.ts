@@ -4,7 +4,7 @@ import { busyboxImage } from '../../scripts/busybox-image.ts';
 import { dockerArchive } from '../../scripts/image-archive.ts';
 import { Api } from '../stand-ins/api.ts';
 import { startGantryd, type TestDaemon } from '../stand-ins/daemon.ts';
-import { type Census, census, settledCensus } from './census.ts';
+import { type Census, censusAtRest, settledCensus } from './census.ts';
 import { Load } from './load.ts';
 import { Model } from './model.ts';
 import { Promises } from './promises.ts';
@@ -30,7 +30,7 @@ describe(`a daemon killed ${rounds} times under load (seed ${seed})`, function (
     await api.cycle();
     api.close();
     await daemon.restart();
-    untouched = await census(daemon);
+    untouched = await censusAtRest(daemon);
   });
 
   after(() => daemon?.[Symbol.asyncDispose]());
