@@ -56,7 +56,7 @@ export const WATCHING: readonly Row[] = [
   ),
   row(
     'events of one container, ended by itself',
-    "docker events --until $(($(date +%s) + 6)) --filter container=ev --format '{{.Type}} {{.Action}} {{.Actor.Attributes.exitCode}}' & sleep 1; docker run --rm --net none --name ev busybox sh -c 'exit 4'; docker run --rm --net none --name other busybox true; wait $!; docker events --since nope",
+    "docker events --until $(($(date +%s) + 6)) --filter container=evs --format '{{.Type}} {{.Action}} {{.Actor.Attributes.exitCode}}' & sleep 1; docker run --rm --net none --name evs busybox sh -c 'exit 4'; docker run --rm --net none --name other busybox true; wait $!; docker events --since nope",
   ),
   row(
     'wait on one that ends later',
