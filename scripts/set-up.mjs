@@ -31,7 +31,9 @@ const NEEDS = {
     ['openssl', 'openssl'],
     ['ps', 'procps'],
     ['clang', 'clang'],
+    ['/usr/share/doc/libclang-rt-dev', 'libclang-rt-dev'],
     ['python3', 'python3-minimal'],
+    ['/usr/lib/python3/dist-packages/docker/__init__.py', 'python3-docker'],
   ],
 };
 const POLICY = '/usr/sbin/policy-rc.d';
