@@ -243,6 +243,7 @@ export type ContainerState =
   | ({ readonly status: 'exited' } & Ended)
   /** `volumes`: its anonymous ones go with it. */
   | { readonly status: 'removing'; readonly before: ContainerState; readonly volumes: boolean }
+  /** Its removal failed: it can only be removed again. */
   | { readonly status: 'dead'; readonly before: ContainerState; readonly error: string };
 
 export interface Running {

@@ -54,7 +54,7 @@ const stateWithin =
     }
   };
 
-/** A state within a state, four deep at most: dead before removing before running is all that happens. */
+/** A state within a state, four deep at most: one, before removing or dead, is all that is written. */
 function before(value: unknown, path: string, depth: number): ContainerState {
   if (depth >= 4) throw new DecodeError(`${path}.before`, 'fewer states one within another', value);
   return object({ before: stateWithin(depth + 1) })(value, path).before;

@@ -137,7 +137,7 @@ export class Containers {
     if (entry !== undefined) await this.#store(entry.record, 'synced');
   }
 
-  /** Forgets the record, its name and its folder. */
+  /** Forgets the record, its name and its folder; a folder that cannot be removed goes with the next start. */
   async remove(id: ContainerID): Promise<void> {
     await using _turn = await this.#writing.acquire(id);
     const entry = this.#entries.get(id);
@@ -148,7 +148,9 @@ export class Containers {
     this.#entries.delete(id);
     this.#index.remove(id);
     if (entry !== undefined) this.#names.release(entry.record.Name, id);
-    await rm(this.folder(id), { recursive: true, force: true });
+    await rm(this.folder(id), { recursive: true, force: true }).catch((error: unknown) => {
+      warn('%s stays until the next start: %O', this.folder(id), error);
+    });
     if (entry !== undefined) this.#tell(id, null);
   }
 

@@ -35,6 +35,11 @@ export function outcomeOf(state: ContainerState): Outcome {
   }
 }
 
+/** The state that a removal found. One that is begun anew finds what the first did, not the first. */
+export function stateBeforeRemoval(state: ContainerState): ContainerState {
+  return state.status === 'removing' || state.status === 'dead' ? stateBeforeRemoval(state.before) : state;
+}
+
 /** With a process, of now or taken over from a former daemon. */
 export function withProcess(
   container: ContainerRecord,

@@ -3,6 +3,7 @@ import createDebug from 'debug';
 import type { ContainerRecord } from '../../api/container.ts';
 import type { Daemon } from '../daemon.ts';
 import { emitContainerEvent } from './event.ts';
+import { stateBeforeRemoval } from './life.ts';
 
 const debug = createDebug('gantry:jobs:delete');
 const warn = createDebug('gantry:warn:delete');
@@ -14,7 +15,8 @@ export type RemoveDeps = Pick<
 
 /**
  * Forgets the container. When it returns the record is gone and the name is free; its layer goes behind the answer, or
- * with the sweep of the next start.
+ * with the sweep of the next start. When it fails the container is dead: all that is left to do with it is to remove it
+ * again, which the next daemon does by itself where volumes were to go too.
  */
 export async function removeContainer(
   container: ContainerRecord,
@@ -26,15 +28,16 @@ export async function removeContainer(
   const own = options.volumes ? anonymousVolumesOf(container, deps) : [];
   // Without its volumes it is of no use to anyone: whoever comes back in the middle carries the removal through.
   const durability = own.length > 0 ? 'written' : 'memory';
-  const State = { status: 'removing', before: container.State, volumes: options.volumes } as const;
-  await containers.save({ ...container, State }, durability);
+  const before = stateBeforeRemoval(container.State);
+  await containers.save({ ...container, State: { status: 'removing', before, volumes: options.volumes } }, durability);
   try {
     supervisor.forget(id);
     // Before the record goes: nothing else knows of them.
     await Promise.all(own.map((name) => deps.volumes.remove(name)));
     await containers.remove(id);
   } catch (error) {
-    await containers.save(container, durability).catch((cause) => warn('%s is gone, but not all of it: %O', id, cause));
+    const State = { status: 'dead', before, error: error instanceof Error ? error.message : String(error) } as const;
+    await containers.save({ ...container, State }, 'memory');
     throw error;
   }
   attachments.abandon(id);

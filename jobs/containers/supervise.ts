@@ -126,13 +126,13 @@ export class Supervisor {
   async restore(adopted: readonly Adopted[]): Promise<void> {
     for (const each of adopted) {
       if (each.kind !== 'container') continue;
-      if ('exit' in each.outcome) await this.settle(each.id, each.outcome.exit);
-      else await this.#takeOver(each.id, each.outcome);
+      const { id, outcome } = each;
+      await putRight(id, () => ('exit' in outcome ? this.settle(id, outcome.exit) : this.#takeOver(id, outcome)));
     }
     const isCaredFor = ({ ID }: ContainerRecord) => this.#processes.has(ID) || this.#timers.has(ID);
     const rest = this.#deps.containers.list().filter((container) => !isCaredFor(container));
     const wanted = this.#deps.containers.list().filter((container) => this.#isWanted(container));
-    await mapBounded(rest, STARTS_AT_ONCE, (container) => this.#restoreOne(container));
+    await mapBounded(rest, STARTS_AT_ONCE, (container) => putRight(container.ID, () => this.#restoreOne(container)));
     void mapBounded(wanted, STARTS_AT_ONCE, ({ ID }) => this.#startAgain(ID, 'exited'));
   }
 
@@ -164,12 +164,12 @@ export class Supervisor {
       await process.exited;
       return exec.forget(id);
     }
-    // What a former daemon did last it may not have written down: the process itself knows.
+    // What a former daemon did last it may not have written down: the process itself knows, and tells the next one too.
     const status = isFrozen ? 'paused' : 'running';
     const isKnown = isAlive(container.State) && container.State.pid === process.pid;
     if (!isKnown || container.State.status !== status) {
       const HasBeenManuallyStopped = isKnown && container.HasBeenManuallyStopped;
-      await containers.save(withProcess({ ...container, HasBeenManuallyStopped }, process, status), 'written');
+      await containers.save(withProcess({ ...container, HasBeenManuallyStopped }, process, status), 'memory');
     }
     this.adopt(id, process);
   }
@@ -246,6 +246,15 @@ export class Supervisor {
     } catch (error) {
       warn('restart of %s failed: %O', id, error);
     }
+  }
+}
+
+/** One container that cannot be put right is no reason for the daemon not to start. */
+async function putRight(id: ContainerID, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    warn('%s could not be put right: %O', id, error);
   }
 }
 

@@ -324,6 +324,24 @@ describe('the life of a container', () => {
       expect(await failure(daemon.remove('web'))).to.be.instanceOf(NoSuchContainer);
     });
 
+    it('leaves what it could not remove dead: it does not start, and can be removed again', async () => {
+      await daemon.create('web');
+      const mend = await daemon.wedge('web');
+      for (let round = 0; round < 2; round++) {
+        const error = await failure(daemon.remove('web'));
+        const { State } = await daemon.engine.run('container_inspect', ['web'], { size: false });
+        expect(State).to.deep.include({ Status: 'dead', Dead: true, Error: error.message });
+        expect(daemon.containers.get('web').State).to.deep.include({
+          before: { status: 'created', exitCode: 0, error: '' },
+        });
+        expect(await failure(daemon.start('web'))).to.be.instanceOf(Conflict);
+      }
+      await mend();
+      await daemon.remove('web');
+      expect(daemon.containers.find('web')).to.equal(null);
+      expect(daemon.actions('web')).to.deep.equal(['create', 'destroy']);
+    });
+
     it('removes once, when it is asked to by many at once', async () => {
       await run('web', SLEEP);
       const outcomes = await Promise.allSettled(

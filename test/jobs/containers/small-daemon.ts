@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CreateBody, createBody } from '../../../api/container.ts';
@@ -175,6 +175,14 @@ export class SmallDaemon implements Daemon {
 
   status(name: string): string {
     return this.containers.get(name).State.status;
+  }
+
+  /** Its record cannot be taken away: there is a folder in its place. Gives how to mend that. */
+  async wedge(name: string): Promise<() => Promise<void>> {
+    const record = join(this.containers.folder(this.containers.get(name).ID), 'config.json');
+    await rm(record);
+    await mkdir(record);
+    return () => rmdir(record);
   }
 
   /** Actions of one container's events so far. */

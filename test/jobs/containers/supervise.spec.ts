@@ -176,6 +176,18 @@ describe('supervisor', () => {
       await until(() => daemon.status('again') === 'running');
     });
 
+    it('does not stand still for one whose removal it cannot carry through', async () => {
+      const ended = { exitCode: 0, oomKilled: false, startedAt: '', finishedAt: '', error: '' };
+      for (const name of ['first', 'stuck', 'last']) {
+        await daemon.create(name, { HostConfig: { AutoRemove: true } });
+        await daemon.containers.save({ ...daemon.containers.get(name), State: { status: 'exited', ...ended } });
+      }
+      await daemon.wedge('stuck');
+      await daemon.supervisor.restore([]);
+      expect(daemon.containers.list().map(({ Name }) => Name)).to.deep.equal(['stuck']);
+      expect(daemon.status('stuck')).to.equal('dead');
+    });
+
     it('starts `always` also when the user stopped it, `unless-stopped` not', async () => {
       await run('always', policy('always', 0, SLEEP));
       await run('unless', policy('unless-stopped', 0, SLEEP));
