@@ -13,10 +13,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ContainerRecord } from '../../api/container.ts';
 import { Conflict, InvalidParameter } from '../../api/errors.ts';
-import type { ContainerID } from '../../api/ids.ts';
 import type { AttachEnv } from '../../api/jobs.ts';
 import type { Attachment, Process } from '../../drivers/exec/driver.ts';
 import type { Daemon, JobHandler, RunningJob } from '../daemon.ts';
+import { AttachPlace } from './attach-place.ts';
 import { type CarryPlan, carry } from './carry.ts';
 import { DetachWatch, parseDetachKeys } from './detach-keys.ts';
 import { emitContainerEvent } from './event.ts';
@@ -38,12 +38,13 @@ export const attach =
     const record = deps.containers.get(reference);
     checkState(record, reference);
     const log = job.env.logs ? readableLog(deps, record) : null;
-    const place = job.env.stream ? await takePlace(deps, record, job) : null;
+    using place = new AttachPlace(job.signal);
+    if (job.env.stream) await take(place, deps, record, job);
     job.accept({ Tty: record.Config.Tty });
     emitContainerEvent(deps.events, record, 'attach');
     if (log !== null) await replay(log, job);
-    const attachment = await place?.taken;
-    if (attachment === undefined || attachment === null) return 'ended';
+    const attachment = job.env.stream ? await place.taken : null;
+    if (attachment === null) return 'ended';
     const end = await carry(job, attachment, planFor(record, job.env, keys));
     if (end === 'keys') emitContainerEvent(deps.events, record, 'detach');
     return end === 'ended' ? 'ended' : 'detached';
@@ -58,36 +59,21 @@ function checkState({ State }: ContainerRecord, reference: string): void {
   }
 }
 
-/** Has what will be attached: null where that is nothing, since the start has failed, or the container or the caller is gone. */
-interface Place {
-  readonly taken: Promise<Attachment | null>;
-}
-
 /** Nothing that the container writes from the moment this resolves is missed. */
-async function takePlace(deps: Deps, { ID }: ContainerRecord, job: RunningJob<'attach'>): Promise<Place> {
+async function take(
+  place: AttachPlace,
+  deps: Deps,
+  { ID }: ContainerRecord,
+  { env, signal }: RunningJob<'attach'>,
+): Promise<void> {
   const running = deps.supervisor.process(ID);
-  if (running !== null) return { taken: Promise.resolve(await attachTo(running, job.env)) };
-  await using _turn = await deps.containers.lock.acquire(ID, job.signal);
+  if (running !== null) return place.give(await attachTo(running, env));
+  await using _turn = await deps.containers.lock.acquire(ID, signal);
   const started = deps.supervisor.process(ID);
-  if (started !== null) return { taken: Promise.resolve(await attachTo(started, job.env)) };
+  if (started !== null) return place.give(await attachTo(started, env));
   deps.containers.get(ID);
-  return { taken: nextStart(deps, ID, job) };
-}
-
-function nextStart({ attachments }: Deps, id: ContainerID, { env, signal }: RunningJob<'attach'>): Place['taken'] {
-  return new Promise((resolve) => {
-    const leave = () => {
-      withdraw();
-      resolve(null);
-    };
-    const settle = (attachment: Attachment | null) => {
-      signal.removeEventListener('abort', leave);
-      resolve(attachment);
-    };
-    const { stdin, stdout, stderr } = env;
-    const withdraw = attachments.add(id, { stdin, stdout, stderr, connected: settle }, () => settle(null));
-    signal.addEventListener('abort', leave, { once: true });
-  });
+  const { stdin, stdout, stderr } = env;
+  place.wait(deps.attachments, ID, { stdin, stdout, stderr });
 }
 
 /** A monitor that ends takes its socket away a moment before the daemon knows of the end. */

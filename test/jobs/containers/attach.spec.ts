@@ -1,4 +1,4 @@
-import { appendFile } from 'node:fs/promises';
+import { appendFile, mkdir } from 'node:fs/promises';
 import { PassThrough } from 'node:stream';
 import { expect } from 'chai';
 import type { AttachEnv } from '../../../api/jobs.ts';
@@ -165,6 +165,32 @@ describe('job attach', () => {
     caller.abort();
     expect(await outcome).to.equal('ended');
     expect(bench.attachments.take(ID).requests).to.deep.equal([]);
+  });
+
+  it('is attached no more when the log that it shows first cannot be read', async () => {
+    const { LogPath } = await bench.container({ process });
+    await mkdir(LogPath);
+    const failure = await attached({ logs: true }).outcome.catch((error: unknown) => error);
+    expect(String(failure)).to.contain('EISDIR');
+    await until(() => process.audience === 0);
+  });
+
+  it('no longer waits for a start when the log that it shows first cannot be read', async () => {
+    const { ID, LogPath } = await bench.container();
+    await mkdir(LogPath);
+    await attached({ logs: true }).outcome.catch(() => {});
+    expect(bench.attachments.take(ID).requests).to.deep.equal([]);
+  });
+
+  it('is not attached by a start that began before the caller went away', async () => {
+    const { ID } = await bench.container();
+    const { accepted, outcome, caller } = attached();
+    await accepted;
+    const { requests } = bench.attachments.take(ID);
+    caller.abort();
+    expect(await outcome).to.equal('ended');
+    for (const request of requests) request.connected(process.connect(request));
+    await until(() => process.audience === 0);
   });
 
   it('refuses keys that are none, and a container that is paused or restarting', async () => {
