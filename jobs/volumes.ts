@@ -15,8 +15,7 @@ type Deps = Pick<Daemon, 'volumes' | 'containers'>;
 export const volumes =
   (deps: Deps): JobHandler<'volumes'> =>
   async (job) => {
-    const used = usedNames(deps);
-    const found = deps.volumes.list().filter((volume) => fits(job.env.filters, volume, used));
+    const found = deps.volumes.list().filter((volume) => fits(job.env.filters, volume, deps));
     return found.map(inspect);
   };
 
@@ -47,16 +46,12 @@ function inspect(volume: Volume): VolumeInspect {
   };
 }
 
-function usedNames({ containers }: Deps): ReadonlySet<string> {
-  const mounts = containers.list().flatMap((record) => record.MountPoints);
-  return new Set(mounts.filter((mount) => mount.Type === 'volume').map((mount) => mount.Name));
-}
-
-function fits(filters: Filters, volume: Volume, used: ReadonlySet<string>): boolean {
+function fits(filters: Filters, volume: Volume, { containers }: Deps): boolean {
+  const isUsed = () => containers.ofVolume(volume.name).length > 0;
   return (
     matchesAny(filters, 'name', (value) => volume.name.includes(value)) &&
     matchesAny(filters, 'driver', (value) => value === 'local') &&
     matchesAny(filters, 'label', (value) => volume.anonymous && value === 'com.docker.volume.anonymous') &&
-    matchesAny(filters, 'dangling', (value) => ['1', 'true'].includes(value) === !used.has(volume.name))
+    matchesAny(filters, 'dangling', (value) => ['1', 'true'].includes(value) === !isUsed())
   );
 }

@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import createDebug from 'debug';
 import type { ContainerRecord } from '../api/container.ts';
 import { InvalidParameter, NoSuchContainer } from '../api/errors.ts';
-import { type ContainerID, containerID } from '../api/ids.ts';
+import { type ContainerID, containerID, type ImageID } from '../api/ids.ts';
 import { writeAtomic, writeWhole } from '../std/atomic-file.ts';
 import { hasErrno } from '../std/errno.ts';
 import { KeyedLock } from '../std/keyed-lock.ts';
 import { mapBounded } from '../std/map-bounded.ts';
+import { MultiMap } from '../std/multi-map.ts';
 import { PrefixIndex } from '../std/prefix-index.ts';
 import { fromRFC3339 } from '../std/timestamp.ts';
 import { ContainerNames, withoutSlash } from './container-names.ts';
@@ -39,7 +40,10 @@ export class Containers {
   readonly #entries = new Map<ContainerID, Entry>();
   readonly #index = new PrefixIndex<ContainerID>();
   readonly #names = new ContainerNames();
-  readonly #watchers = new Map<ContainerID, Set<Watcher>>();
+  /** Neither changes in a container's life. */
+  readonly #byImage = new MultiMap<ImageID, ContainerID>();
+  readonly #byVolume = new MultiMap<string, ContainerID>();
+  readonly #watchers = new MultiMap<ContainerID, Watcher>();
   /** Keeps writes of one record in the order in which they were asked for. */
   readonly #writing = new KeyedLock<ContainerID>();
   readonly #damaged: string[] = [];
@@ -84,9 +88,17 @@ export class Containers {
 
   /** All, newest first. */
   list(): ContainerRecord[] {
-    const entries = [...this.#entries.values()];
-    entries.sort((a, b) => (a.created < b.created ? 1 : a.created > b.created ? -1 : 0));
-    return entries.map(({ record }) => record);
+    return newestFirst([...this.#entries.values()]);
+  }
+
+  /** Those made from an image, newest first. */
+  ofImage(image: ImageID): ContainerRecord[] {
+    return this.#records(this.#byImage.get(image));
+  }
+
+  /** Those that mount a volume, newest first. */
+  ofVolume(name: string): ContainerRecord[] {
+    return this.#records(this.#byVolume.get(name));
   }
 
   /** Fails with NameInUse or InvalidParameter (bad name). The name is held in memory until `add` or `releaseName`. */
@@ -145,9 +157,7 @@ export class Containers {
     await unlink(join(this.folder(id), RECORD)).catch((error: unknown) => {
       if (!hasErrno(error, 'ENOENT')) throw error;
     });
-    this.#entries.delete(id);
-    this.#index.remove(id);
-    if (entry !== undefined) this.#names.release(entry.record.Name, id);
+    if (entry !== undefined) this.#drop(entry.record);
     await rm(this.folder(id), { recursive: true, force: true }).catch((error: unknown) => {
       warn('%s stays until the next start: %O', this.folder(id), error);
     });
@@ -157,12 +167,8 @@ export class Containers {
   /** Called after every add, save and remove (null). Returns how to stop it. For wait, filters, supervision. */
   watch(id: ContainerID, changed: Watcher): () => void {
     const mine: Watcher = (record) => changed(record);
-    const all = this.#watchers.get(id) ?? new Set();
-    this.#watchers.set(id, all.add(mine));
-    return () => {
-      all.delete(mine);
-      if (all.size === 0 && this.#watchers.get(id) === all) this.#watchers.delete(id);
-    };
+    this.#watchers.add(id, mine);
+    return () => this.#watchers.delete(id, mine);
   }
 
   #resolve(reference: string): ContainerID | 'several' | null {
@@ -190,10 +196,24 @@ export class Containers {
   #put(record: ContainerRecord): void {
     this.#entries.set(record.ID, { record, created: fromRFC3339(record.Created) ?? 0n });
     this.#index.add(record.ID);
+    this.#byImage.add(record.ImageID, record.ID);
+    for (const name of volumesOf(record)) this.#byVolume.add(name, record.ID);
+  }
+
+  #drop(record: ContainerRecord): void {
+    this.#entries.delete(record.ID);
+    this.#index.remove(record.ID);
+    this.#names.release(record.Name, record.ID);
+    this.#byImage.delete(record.ImageID, record.ID);
+    for (const name of volumesOf(record)) this.#byVolume.delete(name, record.ID);
+  }
+
+  #records(ids: ReadonlySet<ContainerID>): ContainerRecord[] {
+    return newestFirst([...ids].flatMap((id) => this.#entries.get(id) ?? []));
   }
 
   #tell(id: ContainerID, record: ContainerRecord | null): void {
-    for (const changed of [...(this.#watchers.get(id) ?? [])]) changed(record);
+    for (const changed of [...this.#watchers.get(id)]) changed(record);
   }
 
   async #read(id: ContainerID): Promise<ContainerRecord | null> {
@@ -225,4 +245,13 @@ export class Containers {
     }
     this.#put(record);
   }
+}
+
+function newestFirst(entries: Entry[]): ContainerRecord[] {
+  entries.sort((a, b) => (a.created < b.created ? 1 : a.created > b.created ? -1 : 0));
+  return entries.map(({ record }) => record);
+}
+
+function volumesOf({ MountPoints }: ContainerRecord): string[] {
+  return MountPoints.filter(({ Type }) => Type === 'volume').map(({ Name }) => Name);
 }

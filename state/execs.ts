@@ -2,6 +2,7 @@ import type { ExecRecord } from '../api/container.ts';
 import { Conflict, NoSuchExec } from '../api/errors.ts';
 import type { ContainerID, ExecID } from '../api/ids.ts';
 import type { Process } from '../drivers/exec/driver.ts';
+import { MultiMap } from '../std/multi-map.ts';
 import { PrefixIndex } from '../std/prefix-index.ts';
 
 /** How long an ended exec can still be asked for its code, as in dockerd. */
@@ -22,7 +23,7 @@ interface Entry {
 export class Execs {
   readonly #entries = new Map<ExecID, Entry>();
   readonly #index = new PrefixIndex<ExecID>();
-  readonly #byContainer = new Map<ContainerID, Set<ExecID>>();
+  readonly #byContainer = new MultiMap<ContainerID, ExecID>();
   /** When each ended, the longest ended first. */
   readonly #ended = new Map<ExecID, number>();
   readonly #clock: () => number;
@@ -35,11 +36,11 @@ export class Execs {
   /** Fails with Conflict when the container has too many that have not ended. */
   add(record: ExecRecord): void {
     this.#forgetOld();
-    const siblings = this.#byContainer.get(record.ContainerID) ?? new Set();
+    const siblings = this.#byContainer.get(record.ContainerID);
     if (siblings.size >= MAX_OPEN && this.#open(siblings) >= MAX_OPEN) {
       throw new Conflict(`container ${record.ContainerID} has ${MAX_OPEN} exec instances that have not ended`);
     }
-    this.#byContainer.set(record.ContainerID, siblings.add(record.ID));
+    this.#byContainer.add(record.ContainerID, record.ID);
     this.#entries.set(record.ID, { record, process: null, waiting: new Set() });
     this.#index.add(record.ID);
     if (record.State.status === 'exited') this.#ended.set(record.ID, this.#clock());
@@ -53,7 +54,7 @@ export class Execs {
 
   of(container: ContainerID): ExecRecord[] {
     this.#forgetOld();
-    return [...(this.#byContainer.get(container) ?? [])].flatMap((id) => this.#entries.get(id)?.record ?? []);
+    return [...this.#byContainer.get(container)].flatMap((id) => this.#entries.get(id)?.record ?? []);
   }
 
   /** A record whose container is gone already is forgotten: that is no error. */
@@ -101,7 +102,7 @@ export class Execs {
 
   /** Ended ones are kept for a while so that their code can be asked for, then forgotten; at once with their container. */
   removeAll(container: ContainerID): void {
-    for (const id of [...(this.#byContainer.get(container) ?? [])]) this.#forget(id);
+    for (const id of [...this.#byContainer.get(container)]) this.#forget(id);
   }
 
   #entry(reference: string): Entry {
@@ -127,15 +128,12 @@ export class Execs {
 
   #forget(id: ExecID): void {
     const entry = this.#entries.get(id);
-    const container = entry?.record.ContainerID;
+    if (entry === undefined) return;
     this.#entries.delete(id);
-    if (entry !== undefined) wake(entry);
     this.#index.remove(id);
     this.#ended.delete(id);
-    if (container === undefined) return;
-    const siblings = this.#byContainer.get(container);
-    siblings?.delete(id);
-    if (siblings?.size === 0) this.#byContainer.delete(container);
+    this.#byContainer.delete(entry.record.ContainerID, id);
+    wake(entry);
   }
 }
 

@@ -60,8 +60,5 @@ async function removeLayer({ ID, Layer, Chain }: ContainerRecord, { layers, supe
 function anonymousVolumesOf({ ID, MountPoints }: ContainerRecord, deps: RemoveDeps): string[] {
   const { containers, volumes } = deps;
   const own = MountPoints.map((point) => point.Name).filter((name) => volumes.get(name)?.anonymous === true);
-  if (own.length === 0) return [];
-  const others = containers.list().filter((container) => container.ID !== ID);
-  const used = new Set(others.flatMap((container) => container.MountPoints.map((point) => point.Name)));
-  return own.filter((name) => !used.has(name));
+  return own.filter((name) => containers.ofVolume(name).every((container) => container.ID === ID));
 }

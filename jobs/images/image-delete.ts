@@ -46,7 +46,7 @@ export const imageDelete =
 
 async function deleteByName(deps: Deps, image: Image, given: string, force: boolean): Promise<DeleteRow[]> {
   const before = deps.references.of(image.id);
-  const user = deps.containers.list().find(({ ImageID }) => ImageID === image.id);
+  const [user] = deps.containers.ofImage(image.id);
   if (!force && isSingle(before) && user !== undefined) {
     throw new Conflict(
       `conflict: unable to remove repository reference ${JSON.stringify(given)} (must force) - ` +
@@ -110,7 +110,7 @@ async function untag({ events, references }: Deps, image: Image, reference: Refe
 }
 
 function reasonToStay({ containers, references }: Deps, { id }: Image, kinds: readonly Kind[]): Reason | null {
-  const users = containers.list().filter(({ ImageID }) => ImageID === id);
+  const users = containers.ofImage(id);
   const running = users.find(isRunning);
   const stopped = users.find((record) => !isRunning(record));
   if (kinds.includes('running container') && running !== undefined) {

@@ -127,6 +127,31 @@ describe('Containers', () => {
     expect(containers.list().map(({ Name }) => Name)).to.deep.equal(['c3', 'c1', 'c0', 'c2']);
   });
 
+  it('knows who was made from an image, and who mounts a volume, newest first', async () => {
+    const mount = { Type: 'volume', Source: '/v', Destination: '/d', Driver: 'local', Mode: '', RW: true } as const;
+    const made = async (name: string, created: string, ...volumes: string[]) => {
+      const MountPoints = volumes.map((Name) => ({ ...mount, Name, Propagation: '' }));
+      const record = { ...recordOf(newContainerID(), name, created), MountPoints };
+      await containers.makeFolder(record.ID);
+      await containers.add(record);
+      return record.ID;
+    };
+    const image = imageID(sha256('image'));
+    const first = await made('first', '2024-01-01T00:00:00Z', 'shared', 'own');
+    await made('second', '2024-01-02T00:00:00Z', 'shared');
+    const users = (of: Containers) => ({
+      image: of.ofImage(image).map(({ Name }) => Name),
+      shared: of.ofVolume('shared').map(({ Name }) => Name),
+      own: of.ofVolume('own').map(({ Name }) => Name),
+    });
+    const all = { image: ['second', 'first'], shared: ['second', 'first'], own: ['first'] };
+    expect(users(containers)).to.deep.equal(all);
+    expect(users(await Containers.open(folder))).to.deep.equal(all);
+    expect(containers.ofImage(imageID(sha256('other')))).to.deep.equal([]);
+    await containers.remove(first);
+    expect(users(containers)).to.deep.equal({ image: ['second'], shared: ['second'], own: [] });
+  });
+
   it('tells watchers of every change, in order', async () => {
     const record = await add('web');
     const seen: (string | null)[] = [];
