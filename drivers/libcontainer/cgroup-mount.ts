@@ -6,14 +6,11 @@
 import { type CgroupLayout, folderNames, isPureV2 } from './cgroup-layout.ts';
 import type { Fragment, Slots } from './fragment.ts';
 import { MOUNT_ATTR, type MountOptions, MS } from './mount-options.ts';
-import { openBeneath } from './mounts.ts';
+import { type CgroupMounts, openBeneath } from './mounts.ts';
 import { FLAG, type Operation, SLOT } from './program.ts';
 
 const OWNER = 'exec/cgroup';
 const CONFINED = MOUNT_ATTR.nosuid | MOUNT_ATTR.nodev | MOUNT_ATTR.noexec;
-
-/** Mounts a container's cgroups on a folder of its rootfs. */
-export type CgroupMounts = (target: string, options: MountOptions, slots: Slots) => Fragment;
 
 /** `hasNamespace`: whether the container has a cgroup namespace of its own. */
 export function cgroupMounts(layout: CgroupLayout, cgroupsPath: string, hasNamespace: boolean): CgroupMounts {

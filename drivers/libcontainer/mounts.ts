@@ -8,7 +8,6 @@
 import { posix } from 'node:path';
 import { InvalidParameter } from '../../api/errors.ts';
 import type { OciMount } from '../../api/oci.ts';
-import type { CgroupMounts } from './cgroup-mount.ts';
 import { type Fragment, joined, type Slots } from './fragment.ts';
 import { MOUNT_ATTR, type MountOptions, MS, parseMountOptions } from './mount-options.ts';
 import { FLAG, type Operation, SLOT } from './program.ts';
@@ -32,6 +31,9 @@ const COVERABLE = new Set([
   '/proc/sys/kernel/ns_last_pid',
   '/proc/sys/crypto/fips_enabled',
 ]);
+
+/** Mounts a container's cgroups on a folder of its rootfs. */
+export type CgroupMounts = (target: string, options: MountOptions, slots: Slots) => Fragment;
 
 export function mountOperations(mounts: readonly OciMount[], slots: Slots, cgroups: CgroupMounts): Fragment {
   return joined(mounts.map((mount) => one(mount, slots, cgroups)));
