@@ -1,6 +1,8 @@
 /** Operations in words, for `explain`, for traces and for errors. */
 import { CAPABILITIES } from '../../api/capabilities.ts';
 import { errnoSymbol } from './errno.ts';
+import { MOUNT_ATTR, MS } from './mount-options.ts';
+import { CLONE } from './namespaces.ts';
 import { FLAG, type Operation, type OperationName, SLOT } from './program.ts';
 
 type Describer = { readonly [Name in OperationName]: (operation: Extract<Operation, { op: Name }>) => string };
@@ -99,30 +101,20 @@ function slotName(slot: number): string {
   return `slot ${slot}`;
 }
 
-const NAMESPACES: readonly (readonly [bit: number, name: string])[] = [
-  [0x0002_0000, 'mount'],
-  [0x0200_0000, 'cgroup'],
-  [0x0400_0000, 'uts'],
-  [0x0800_0000, 'ipc'],
-  [0x1000_0000, 'user'],
-  [0x2000_0000, 'pid'],
-  [0x4000_0000, 'network'],
-];
-
 function namespaceNames(bits: number): string {
-  const names = NAMESPACES.filter(([bit]) => (bits & bit) !== 0).map(([, name]) => name);
+  const names = Object.entries(CLONE).flatMap(([name, bit]) => ((bits & bit) !== 0 ? [name] : []));
   return names.length === 0 ? 'none' : names.join(' ');
 }
 
 const ATTRIBUTES: readonly (readonly [bit: bigint, name: string])[] = [
-  [0x1n, 'ro'],
-  [0x2n, 'nosuid'],
-  [0x4n, 'nodev'],
-  [0x8n, 'noexec'],
-  [0x10n, 'noatime'],
-  [0x20n, 'strictatime'],
-  [0x80n, 'nodiratime'],
-  [0x20_0000n, 'nosymfollow'],
+  [MOUNT_ATTR.readonly, 'ro'],
+  [MOUNT_ATTR.nosuid, 'nosuid'],
+  [MOUNT_ATTR.nodev, 'nodev'],
+  [MOUNT_ATTR.noexec, 'noexec'],
+  [MOUNT_ATTR.noatime, 'noatime'],
+  [MOUNT_ATTR.strictatime, 'strictatime'],
+  [MOUNT_ATTR.nodiratime, 'nodiratime'],
+  [MOUNT_ATTR.nosymfollow, 'nosymfollow'],
 ];
 
 function attributeNames(bits: bigint, prefix = ''): string {
@@ -131,14 +123,8 @@ function attributeNames(bits: bigint, prefix = ''): string {
 }
 
 function propagationName(flags: bigint): string {
-  const kinds: readonly (readonly [bit: bigint, name: string])[] = [
-    [1n << 17n, 'unbindable'],
-    [1n << 18n, 'private'],
-    [1n << 19n, 'slave'],
-    [1n << 20n, 'shared'],
-  ];
-  const name = kinds.find(([bit]) => (flags & bit) !== 0n)?.[1] ?? '';
-  return flags & (1n << 14n) ? `r${name}` : name;
+  const name = (['unbindable', 'private', 'slave', 'shared'] as const).find((kind) => (flags & MS[kind]) !== 0n) ?? '';
+  return flags & MS.recursive ? `r${name}` : name;
 }
 
 function capabilityNames(mask: bigint): string {
