@@ -8,58 +8,22 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-/* openat2(2) says EAGAIN when something was renamed meanwhile and it cannot tell whether it escaped. */
-#define RACE_RETRIES 128
+#include "beneath.h"
 
-static int open_in_root(int root, const char *path, int flags, mode_t mode) {
-  struct open_how how = {
-    .flags = (uint64_t)(flags | O_CLOEXEC),
-    .mode = (flags & (O_CREAT | __O_TMPFILE)) ? mode & 07777 : 0,
-    .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-  };
-  for (int i = 0; i < RACE_RETRIES; i++) {
-    long fd = syscall(SYS_openat2, root, *path ? path : ".", &how, sizeof how);
-    if (fd >= 0 || errno != EAGAIN) return (int)fd;
-  }
-  return -1;
+static int open_in(const struct request *r, int flags, mode_t mode) {
+  return open_beneath((int)r->number[0], r->string[0], (uint64_t)flags, mode & 07777);
 }
 
-/* Opens the folder that holds `path` and copies the last name. Gives -1 and errno. */
-static int open_parent(int root, const char *path, char name[NAME_MAX + 1]) {
-  char folder[PATH_MAX];
-  size_t end = strlen(path);
-  while (end && path[end - 1] == '/')
-    end--;
-  size_t start = end;
-  while (start && path[start - 1] != '/')
-    start--;
-  if (end - start > NAME_MAX || start >= sizeof folder) {
-    errno = ENAMETOOLONG;
-    return -1;
-  }
-  memcpy(name, path + start, end - start);
-  name[end - start] = 0;
-  memcpy(folder, path, start);
-  folder[start] = 0;
-  if (!*name || !strcmp(name, ".") || !strcmp(name, "..")) {
-    errno = EINVAL;
-    return -1;
-  }
-  return open_in_root(root, folder, O_PATH | O_DIRECTORY, 0);
-}
+/* The folder that holds the path, and its last name. */
+static int open_parent(int root, const char *path, char name[256]) { return open_parent_beneath(root, path, 0, name); }
 
-static int64_t open_beneath(struct request *r) {
-  int fd = open_in_root((int)r->number[0], r->string[0], (int)r->number[1], (mode_t)r->number[2]);
-  return fd < 0 ? -errno : fd;
-}
+static int64_t open_file(struct request *r) { return open_in(r, (int)r->number[1], (mode_t)r->number[2]); }
 
 static int64_t read_all(int fd, size_t limit, struct request *r) {
   size_t length = 0, room = 4096;
@@ -92,8 +56,8 @@ static int64_t read_all(int fd, size_t limit, struct request *r) {
 /* readFileBeneath(root, path, limit): a regular file only, and without waiting for whatever else it may be. */
 static int64_t read_beneath(struct request *r) {
   struct stat found;
-  int fd = open_in_root((int)r->number[0], r->string[0], O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
-  if (fd < 0) return -errno;
+  int fd = open_in(r, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+  if (fd < 0) return fd;
   int64_t result = fstat(fd, &found) ? -errno : 0;
   if (!result && !S_ISREG(found.st_mode))
     result = S_ISDIR(found.st_mode) ? -EISDIR : -EINVAL;
@@ -107,8 +71,8 @@ static int64_t read_beneath(struct request *r) {
 static int64_t stat_beneath(struct request *r) {
   struct stat s;
   int flags = O_PATH | (r->number[1] ? 0 : O_NOFOLLOW);
-  int fd = open_in_root((int)r->number[0], r->string[0], flags, 0);
-  if (fd < 0) return -errno;
+  int fd = open_in(r, flags, 0);
+  if (fd < 0) return fd;
   int64_t error = fstat(fd, &s) ? -errno : 0;
   close(fd);
   if (error) return error;
@@ -121,9 +85,9 @@ static int64_t stat_beneath(struct request *r) {
 }
 
 static int64_t mkdir_beneath(struct request *r) {
-  char name[NAME_MAX + 1];
+  char name[256];
   int parent = open_parent((int)r->number[0], r->string[0], name);
-  if (parent < 0) return -errno;
+  if (parent < 0) return parent;
   int64_t result = mkdirat(parent, name, (mode_t)r->number[1]) ? -errno : 0;
   close(parent);
   return result;
@@ -131,9 +95,9 @@ static int64_t mkdir_beneath(struct request *r) {
 
 /* unlinkBeneath(root, path, AT_REMOVEDIR or 0) */
 static int64_t unlink_beneath(struct request *r) {
-  char name[NAME_MAX + 1];
+  char name[256];
   int parent = open_parent((int)r->number[0], r->string[0], name);
-  if (parent < 0) return -errno;
+  if (parent < 0) return parent;
   int64_t result = unlinkat(parent, name, (int)r->number[1]) ? -errno : 0;
   close(parent);
   return result;
@@ -141,12 +105,14 @@ static int64_t unlink_beneath(struct request *r) {
 
 /* renameBeneath(root, from, root of to, to, flags of renameat2) */
 static int64_t rename_beneath(struct request *r) {
-  char from[NAME_MAX + 1], to[NAME_MAX + 1];
+  char from[256], to[256];
   int old_parent = open_parent((int)r->number[0], r->string[0], from);
-  if (old_parent < 0) return -errno;
+  if (old_parent < 0) return old_parent;
   int64_t result = 0;
   int new_parent = open_parent((int)r->number[1], r->string[1], to);
-  if (new_parent < 0 || renameat2(old_parent, from, new_parent, to, (unsigned)r->number[2]))
+  if (new_parent < 0)
+    result = new_parent;
+  else if (renameat2(old_parent, from, new_parent, to, (unsigned)r->number[2]))
     result = -errno;
   if (new_parent >= 0) close(new_parent);
   close(old_parent);
@@ -155,8 +121,8 @@ static int64_t rename_beneath(struct request *r) {
 
 static int64_t readlink_beneath(struct request *r) {
   char target[PATH_MAX];
-  int fd = open_in_root((int)r->number[0], r->string[0], O_PATH | O_NOFOLLOW, 0);
-  if (fd < 0) return -errno;
+  int fd = open_in(r, O_PATH | O_NOFOLLOW, 0);
+  if (fd < 0) return fd;
   ssize_t length = readlinkat(fd, "", target, sizeof target);
   int64_t result = length < 0 ? (errno == ENOENT ? -EINVAL : -errno) : answer_bytes(r, target, (size_t)length);
   close(fd);
@@ -170,11 +136,11 @@ static int64_t readdir_beneath(struct request *r) {
   char *text = NULL;
   size_t length = 0;
   int64_t count = 0, error = 0;
-  int fd = open_in_root((int)r->number[0], r->string[0], O_RDONLY | O_DIRECTORY, 0);
+  int fd = open_in(r, O_RDONLY | O_DIRECTORY, 0);
   DIR *folder = fd < 0 ? NULL : fdopendir(fd);
   FILE *out = folder ? open_memstream(&text, &length) : NULL;
   if (!out) {
-    error = -errno;
+    error = fd < 0 ? fd : -errno;
     if (folder) closedir(folder);
     else if (fd >= 0)
       close(fd);
@@ -199,7 +165,7 @@ static int64_t readdir_beneath(struct request *r) {
 }
 
 const struct call beneath_calls[] = {
-  {"openBeneath", "isii", open_beneath, ANYWHERE},
+  {"openBeneath", "isii", open_file, ANYWHERE},
   {"readFileBeneath", "isi", read_beneath, ANYWHERE},
   {"statBeneath", "isi", stat_beneath, ANYWHERE},
   {"mkdirBeneath", "isi", mkdir_beneath, ANYWHERE},

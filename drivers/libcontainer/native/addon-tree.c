@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "addon.h"
-#include "kernel.h"
+#include "beneath.h"
 
 enum { MAX_DEPTH = 1024 };
 
@@ -80,8 +80,7 @@ static int add_folder(struct tally *tally, int folder, int depth) {
 /* treeSizeBeneath(root, path) */
 static int64_t tree_size(struct request *r) {
   struct tally tally = {0};
-  int folder = k_openat2((int)r->number[0], r->string[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0,
-                         K_RESOLVE_IN_ROOT | K_RESOLVE_NO_MAGICLINKS);
+  int folder = open_beneath((int)r->number[0], r->string[0], O_RDONLY | O_DIRECTORY, 0);
   if (folder < 0) return folder;
   int error = add_folder(&tally, folder, 0);
   free(tally.seen);
