@@ -97,14 +97,15 @@ static int64_t run_start(struct start *start, int *pidfd) {
   int64_t pid = clone(start_child, (char *)stack + CHILD_STACK, flags, start, pidfd);
   if (pid < 0)
     pid = -errno;
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  munmap(stack, CHILD_STACK);
+  /* Before signals may come again: one of the daemon's that interrupts the wait would leave a zombie. */
   if (pid > 0 && start->error) {
     siginfo_t info;
-    waitid(P_PIDFD, *pidfd, &info, WEXITED);
+    waitid(P_PIDFD, (id_t)*pidfd, &info, WEXITED);
     close(*pidfd);
     pid = -start->error;
   }
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  munmap(stack, CHILD_STACK);
   return pid;
 }
 
