@@ -118,8 +118,9 @@ static int add_group(struct user *user, uint32_t gid) {
 static bool match_membership(void *argument, char *line) {
   struct lookup *lookup = argument;
   struct group_entry entry;
-  if (parse_group_line(line, &entry) && has_member(&entry, lookup->name)) add_group(&lookup->interpreter->user, entry.gid);
-  return false;
+  if (!parse_group_line(line, &entry) || !has_member(&entry, lookup->name)) return false;
+  /* Once there are as many as a process can have, an image's file is not looked through any further. */
+  return add_group(&lookup->interpreter->user, entry.gid) != 0;
 }
 
 struct group_search {
