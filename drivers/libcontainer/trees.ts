@@ -4,14 +4,13 @@
  */
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import { text as readText } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { InvalidParameter, SystemFailure } from '../../api/errors.ts';
 import { type Decoded, integer, object, optional, text } from '../../std/decode.ts';
 import { hasErrno } from '../../std/errno.ts';
 import { errnoSymbol, errnoWords } from './errno.ts';
 import type { GantryInit } from './gantry-init.ts';
-import { close } from './kernel/descriptors.ts';
+import { closing } from './kernel/descriptors.ts';
 import { type Ending, ended, sendSignal } from './kernel/process.ts';
 import { socketPair } from './kernel/sockets.ts';
 
@@ -42,6 +41,8 @@ type Report = Decoded<typeof report>;
 
 const SIGKILL = 9;
 const STAY_MS = 60_000;
+/** A path of 4095 bytes, six bytes for each as JSON, and the words around it. */
+const MAX_REPORT_BYTES = 64 * 1024;
 /** Failures that are the host's, not the archive's. */
 const OF_THE_HOST = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'ENOMEM', 'EROFS', 'EMFILE', 'ENFILE']);
 
@@ -104,21 +105,10 @@ function optionWord({ whiteouts, maxEntries, maxBytes }: ExtractOptions): string
 async function run(
   init: GantryInit,
   words: readonly string[],
-  [stdin = null, ...rest]: readonly (number | null)[],
+  fds: readonly (number | null)[],
   signal?: AbortSignal,
 ): Promise<Report> {
-  const [ours, theirs] = socketPair();
-  const output = new Socket({ fd: ours, readable: true, writable: false });
-  let pidfd: number;
-  try {
-    ({ pidfd } = await init.spawn(words, [stdin, theirs, null, ...rest]));
-  } catch (error) {
-    output.destroy();
-    throw error;
-  } finally {
-    close(theirs);
-    if (stdin !== null) close(stdin);
-  }
+  const { output, pidfd } = await begin(init, words, fds);
   const kill = () => sendSignal(pidfd, SIGKILL);
   if (signal?.aborted) kill();
   signal?.addEventListener('abort', kill, { once: true });
@@ -128,13 +118,39 @@ async function run(
     clearInterval(stay);
     signal?.removeEventListener('abort', kill);
   });
-  const [said, end] = await Promise.all([readText(output), ending]);
+  const [said, end] = await Promise.all([wordsOf(output), ending]);
   signal?.throwIfAborted();
   if (said === '') throw unheard(words, end);
   const answer = report(JSON.parse(said), 'gantry-init');
   const isGood = end.kind === 'exited' && end.code === 0;
   if (!isGood && answer.why === '' && answer.errno === 0) throw unheard(words, end);
   return answer;
+}
+
+/** Its stdout, and the process. However this ends, its stdin is closed here. */
+async function begin(init: GantryInit, words: readonly string[], [stdin = null, ...rest]: readonly (number | null)[]) {
+  using _stdin = stdin === null ? null : closing(stdin);
+  const [ours, theirs] = socketPair();
+  using _theirs = closing(theirs);
+  const output = new Socket({ fd: ours, readable: true, writable: false });
+  try {
+    const { pidfd } = await init.spawn(words, [stdin, theirs, null, ...rest]);
+    return { output, pidfd };
+  } catch (error) {
+    output.destroy();
+    throw error;
+  }
+}
+
+/** All that it says; nothing, where that is more than it has to say: it may be under a stranger's command. */
+async function wordsOf(output: Socket): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of output) {
+    size += chunk.length;
+    if (size <= MAX_REPORT_BYTES) chunks.push(chunk);
+  }
+  return size <= MAX_REPORT_BYTES ? Buffer.concat(chunks).toString() : '';
 }
 
 /** It dies of its own bounds, or of the host's lack of memory. */
