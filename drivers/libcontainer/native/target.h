@@ -44,8 +44,13 @@ struct target {
   struct name_set placed;
 };
 
-/* The folder at a clean path, made with its parents where it is missing. Stays the target's, and open until the next call. */
+/* The folder at a clean path, made with its parents where it is missing. Stays the target's, and open until the next call.
+ * (walk.c, which stands on lowers.c, which stands on target.c) */
 int target_folder(struct target *target, const char *path);
+
+/* What target_folder has found before, or -1. `target_cache` takes over the descriptor: it gives it back, or closes it. */
+int target_cached(struct target *target, const char *path);
+int target_cache(struct target *target, const char *path, int fd);
 
 /* For a folder just made or met at `path`: keeps a copy of its descriptor for target_folder. */
 void target_keep(struct target *target, const char *path, int fd);
