@@ -12,7 +12,7 @@ import { SIGKILL } from '../../api/signals.ts';
 import type { JobHandler } from '../daemon.ts';
 import { naming } from '../naming.ts';
 import { type HaltDeps, halt } from './halt.ts';
-import { isAlive } from './life.ts';
+import { isUp } from './life.ts';
 import { type RemoveDeps, removeContainer } from './remove-container.ts';
 
 /** Someone may start it between our kill and our turn; who does so without end is left alone. */
@@ -30,7 +30,7 @@ export const remove =
     for (let tries = TRIES; ; tries--) {
       const before = deps.containers.get(id);
       checkRemovable(before, reference, force && tries > 0);
-      if (isActive(before)) {
+      if (isUp(before.State)) {
         const plan = { signal: SIGKILL, timeoutSeconds: 0 };
         await naming(`Could not kill running container ${id}, cannot remove`, () => halt(id, plan, deps, job.signal));
       }
@@ -38,16 +38,12 @@ export const remove =
       const container = deps.containers.find(id);
       // With --rm it has gone by itself when it was killed.
       if (container === null) return null;
-      if (force && isActive(container)) continue;
+      if (force && isUp(container.State)) continue;
       checkRemovable(container, reference, false);
       await removeContainer(container, { volumes: v }, deps);
       return null;
     }
   };
-
-function isActive({ State }: ContainerRecord): boolean {
-  return isAlive(State) || State.status === 'restarting';
-}
 
 function checkRemovable({ ID, State }: ContainerRecord, reference: string, force: boolean): void {
   if (State.status === 'removing') {

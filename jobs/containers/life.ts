@@ -10,6 +10,11 @@ export function isAlive(state: ContainerState): state is Alive {
   return state.status === 'running' || state.status === 'paused';
 }
 
+/** It has a process, or waits to have its next: to clients both run. */
+export function isUp(state: ContainerState): boolean {
+  return isAlive(state) || state.status === 'restarting';
+}
+
 /** How it stands, in the words of inspect: what a state does not have is as Docker prints it. */
 export interface Outcome extends Ended {
   readonly pid: number;

@@ -11,7 +11,7 @@ import { mapBounded } from '../../std/map-bounded.ts';
 import { fromRFC3339, type Nanos, now } from '../../std/timestamp.ts';
 import type { Daemon, JobHandler } from '../daemon.ts';
 import { wireMountPoint } from './inspect.ts';
-import { isAlive } from './life.ts';
+import { isUp } from './life.ts';
 import { type ListFilter, listFilter } from './list-filter.ts';
 import { endpointsOf } from './network-settings.ts';
 import { sizesOf } from './sizes.ts';
@@ -44,14 +44,10 @@ function limited(
   const found: ContainerRecord[] = [];
   for (const container of all) {
     if (limit > 0 && found.length === limit) break;
-    const isShown = isAll || limit > 0 || filter.asksForStatus || isRunning(container);
+    const isShown = isAll || limit > 0 || filter.asksForStatus || isUp(container.State);
     if (isShown && filter.matches(container)) found.push(container);
   }
   return found;
-}
-
-function isRunning({ State }: ContainerRecord): boolean {
-  return isAlive(State) || State.status === 'restarting';
 }
 
 function summaryOf(container: ContainerRecord, deps: Deps, instant: Nanos): ContainerSummary {

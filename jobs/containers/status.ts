@@ -3,7 +3,7 @@ import type { ContainerState } from '../../api/container.ts';
 import { humanDuration } from '../../std/human-duration.ts';
 import { fromRFC3339, type Nanos } from '../../std/timestamp.ts';
 import { unreachable } from '../../std/unreachable.ts';
-import { isAlive, outcomeOf } from './life.ts';
+import { isUp, outcomeOf } from './life.ts';
 
 /** `Up 3 minutes`, `Exited (0) 2 seconds ago`, … */
 export function statusText(state: ContainerState, now: Nanos): string {
@@ -28,12 +28,12 @@ export function statusText(state: ContainerState, now: Nanos): string {
   }
 }
 
-/** `State` of inspect. A container that waits for its restart counts as running, as clients know it. */
+/** `State` of inspect. */
 export function inspectState(state: ContainerState) {
   const { pid, exitCode, error, oomKilled, startedAt, finishedAt } = outcomeOf(state);
   return {
     Status: state.status,
-    Running: isAlive(state) || state.status === 'restarting',
+    Running: isUp(state),
     Paused: state.status === 'paused',
     Restarting: state.status === 'restarting',
     OOMKilled: oomKilled,

@@ -8,7 +8,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ContainerRecord, WaitResult } from '../../api/container.ts';
 import type { Daemon, JobHandler, RunningJob } from '../daemon.ts';
-import { isAlive, outcomeOf } from './life.ts';
+import { isAlive, isUp, outcomeOf } from './life.ts';
 
 type Deps = Pick<Daemon, 'containers'>;
 type Condition = 'not-running' | 'next-exit' | 'removed';
@@ -17,7 +17,7 @@ export const wait =
   ({ containers }: Deps): JobHandler<'wait'> =>
   async (job) => {
     const container = containers.get(job.args[0]);
-    if (job.env.condition === 'not-running' && isAtRest(container)) return withReason(container);
+    if (job.env.condition === 'not-running' && !isUp(container.State)) return withReason(container);
     const over = untilOver(containers, container, job);
     job.accept(null);
     const last = await over;
@@ -48,11 +48,6 @@ function untilOver(
   });
 }
 
-/** What is between two runs of its restart policy counts as running. */
-function isAtRest({ State }: ContainerRecord): boolean {
-  return !isAlive(State) && State.status !== 'restarting';
-}
-
 /** Follows a container's states until the one that is waited for. */
 class Watch {
   last: ContainerRecord;
@@ -67,7 +62,7 @@ class Watch {
   isOver(record: ContainerRecord | null): boolean {
     if (record === null) return true;
     const hasExited = isAlive(this.last.State) && !isAlive(record.State);
-    const isOff = this.last.State.status === 'restarting' && isAtRest(record);
+    const isOff = this.last.State.status === 'restarting' && !isUp(record.State);
     this.last = record;
     if (this.#condition === 'removed') return false;
     return hasExited || (isOff && this.#condition === 'not-running');

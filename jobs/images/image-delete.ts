@@ -9,12 +9,12 @@
  * fails   NoSuchImage · Conflict: a container uses it, several repositories name it
  * source  Docker Engine API, DELETE /images/{name}; moby, daemon/images/image_delete.go
  */
-import type { ContainerRecord } from '../../api/container.ts';
 import { Conflict } from '../../api/errors.ts';
 import { type ImageID, topChain } from '../../api/ids.ts';
 import type { DeleteRow, Image } from '../../api/image.ts';
 import { familiar, parseReference, type Reference, withDefaultTag } from '../../api/reference.ts';
 import { Undo } from '../../std/undo.ts';
+import { isUp } from '../containers/life.ts';
 import type { Daemon, JobHandler } from '../daemon.ts';
 import { emitImageEvent } from './event.ts';
 import { lockedImage } from './locked-image.ts';
@@ -111,8 +111,8 @@ async function untag({ events, references }: Deps, image: Image, reference: Refe
 
 function reasonToStay({ containers, references }: Deps, { id }: Image, kinds: readonly Kind[]): Reason | null {
   const users = containers.ofImage(id);
-  const running = users.find(isRunning);
-  const stopped = users.find((record) => !isRunning(record));
+  const running = users.find(({ State }) => isUp(State));
+  const stopped = users.find(({ State }) => !isUp(State));
   if (kinds.includes('running container') && running !== undefined) {
     return { isHard: true, isUsed: true, words: `image is being used by running container ${short(running.ID)}` };
   }
@@ -129,10 +129,6 @@ function refuse({ id }: Image, reason: Reason | null): void {
   if (reason === null) return;
   const force = reason.isHard ? 'cannot be forced' : 'must be forced';
   throw new Conflict(`conflict: unable to delete ${short(id)} (${force}) - ${reason.words}`);
-}
-
-function isRunning({ State }: ContainerRecord): boolean {
-  return State.status === 'running' || State.status === 'paused' || State.status === 'restarting';
 }
 
 /** One tag, with the digests of its repository or without; or digests of one repository alone. */
