@@ -11,6 +11,7 @@ import { mountOperations, pathOperations, rootOperations } from './mounts.ts';
 import { CLONE, type NamespacePlan, namespacePlan } from './namespaces.ts';
 import { FLAG, type Operation, SLOT } from './program.ts';
 import { sysctlOperations } from './sysctls.ts';
+import { type ConsoleSize, terminalOperations } from './terminal.ts';
 
 const OWNER = 'exec';
 
@@ -30,7 +31,7 @@ export interface ContainerPlan {
   readonly rootfs: readonly Operation[];
   /** Of the network driver. */
   readonly network: { readonly newNamespace: boolean; readonly operations: readonly Operation[] };
-  readonly consoleSize: readonly [height: number, width: number] | null;
+  readonly consoleSize: ConsoleSize;
   /** The compiled seccomp filter, or null. */
   readonly filter: Uint8Array | null;
 }
@@ -71,7 +72,7 @@ export function containerProgram(plan: ContainerPlan, machine: Machine): Operati
     ...mounts.after,
     ...deviceOperations(linux.devices, spec.mounts),
     { op: 'setsid', owner: OWNER },
-    ...terminal(plan),
+    ...terminalOperations(spec.process, plan.consoleSize),
     // Before /proc/sys becomes read-only.
     ...sysctlOperations(linux.sysctl, own),
     ...pathOperations(linux.maskedPaths, linux.readonlyPaths),
@@ -97,10 +98,4 @@ function names(spec: OciSpec, namespaces: NamespacePlan): Operation[] {
   if (spec.hostname !== '') operations.push({ op: 'sethostname', owner: OWNER, name: spec.hostname });
   if (spec.domainname) operations.push({ op: 'setdomainname', owner: OWNER, name: spec.domainname });
   return operations;
-}
-
-function terminal({ spec, consoleSize }: ContainerPlan): Operation[] {
-  if (!spec.process.terminal) return [];
-  const [height, width] = consoleSize ?? [0, 0];
-  return [{ op: 'console', owner: OWNER, root: SLOT.rootfs, height, width }];
 }

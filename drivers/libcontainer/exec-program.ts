@@ -5,6 +5,7 @@ import type { Machine } from './container-program.ts';
 import { identityOperations } from './identity.ts';
 import { CLONE } from './namespaces.ts';
 import { type Operation, SLOT } from './program.ts';
+import { type ConsoleSize, terminalOperations } from './terminal.ts';
 
 const OWNER = 'exec';
 /** fcntl.h */
@@ -19,7 +20,7 @@ export interface ExecPlan {
   readonly unifiedPath: string;
   readonly process: OciProcess;
   readonly user: string;
-  readonly consoleSize: readonly [height: number, width: number] | null;
+  readonly consoleSize: ConsoleSize;
   /** The container's own filter, or null. */
   readonly filter: Uint8Array | null;
 }
@@ -36,7 +37,7 @@ export function execProgram(plan: ExecPlan, machine: Machine): Operation[] {
     { op: 'setns', owner: OWNER, slot: SLOT.pidfd, namespaces: EVERY_NAMESPACE },
     { op: 'open', owner: OWNER, slot: SLOT.rootfs, path: '/', openFlags: O_PATH | O_DIRECTORY, flags: 0 },
     { op: 'setsid', owner: OWNER },
-    ...terminal(plan),
+    ...terminalOperations(plan.process, plan.consoleSize),
     { op: 'chdir', owner: OWNER, path: plan.process.cwd, flags: 0 },
     ...identityOperations({
       process: plan.process,
@@ -46,10 +47,4 @@ export function execProgram(plan: ExecPlan, machine: Machine): Operation[] {
       init: false,
     }),
   ];
-}
-
-function terminal({ process, consoleSize }: ExecPlan): Operation[] {
-  if (!process.terminal) return [];
-  const [height, width] = consoleSize ?? [0, 0];
-  return [{ op: 'console', owner: OWNER, root: SLOT.rootfs, height, width }];
 }
