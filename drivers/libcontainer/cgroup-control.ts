@@ -57,7 +57,7 @@ async function settle(file: string, wanted: string, undo: string, read: () => Pr
 }
 
 /** SIGKILL to whatever is in a cgroup and below it. */
-export async function killCgroup(layout: CgroupLayout, path: string): Promise<void> {
+async function killCgroup(layout: CgroupLayout, path: string): Promise<void> {
   if (layout.unified !== null && (await wrote(`${layout.unified}${path}/cgroup.kill`, '1')) && isPureV2(layout)) return;
   for (const pid of await cgroupPids(layout, path)) kill(pid);
 }

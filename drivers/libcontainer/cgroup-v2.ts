@@ -36,7 +36,7 @@ function swapAlone({ limit, swap }: OciResources['memory']): number | string | n
 }
 
 /** Shares of 2 to 262144 as a weight of 1 to 10000 (runtime-spec, as runc and crun do it). */
-export const weightOfShares = (shares: number): number => 1 + Math.floor(((shares - 2) * 9999) / 262_142);
+const weightOfShares = (shares: number): number => 1 + Math.floor(((shares - 2) * 9999) / 262_142);
 
 /** A weight of 10 to 1000 as one of 1 to 10000. */
 const ioWeight = (weight: number): number => 1 + Math.floor(((weight - 10) * 9999) / 990);

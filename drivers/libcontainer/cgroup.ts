@@ -85,7 +85,7 @@ function foldersV2({ unified, v2Controllers }: CgroupLayout, path: string): Oper
 }
 
 /** `/gantry/x` → `/gantry`, `/gantry/x`. Fails with InvalidParameter for a path that leads elsewhere. */
-export function ancestry(path: string): string[] {
+function ancestry(path: string): string[] {
   const parts = path.split('/').slice(1);
   if (!path.startsWith('/') || parts.some((part) => part === '' || part === '.' || part === '..')) {
     throw new InvalidParameter(`invalid cgroup path: ${path}`);

@@ -13,7 +13,7 @@
 import { InvalidParameter } from '../../api/errors.ts';
 import { type FieldType, OPERATIONS, type Operation } from './program.ts';
 
-export const PROGRAM_MAGIC = 'GKP1';
+const PROGRAM_MAGIC = 'GKP1';
 /** What the interpreter takes at the most: programs come from us, a larger one is a mistake. */
 export const MAX_PROGRAM_BYTES = 16 * 1024 * 1024;
 

@@ -93,7 +93,7 @@ function isArch(program: Assembler, table: keyof typeof AUDIT, yes: Label, no: L
 }
 
 /** The numbers of an architecture, cut into ranges of one verdict; the first begins at 0, the last has no end. */
-export function rangesOf(profile: OciSeccomp, table: Table): Range[] {
+function rangesOf(profile: OciSeccomp, table: Table): Range[] {
   const otherwise = actionValue(profile.defaultAction, profile.defaultErrnoRet);
   const numbers = numbersOf(table);
   const verdicts = new Map<number, Verdict>();

@@ -13,7 +13,7 @@ import { isAlive } from './life.ts';
 
 const DEFAULT_TIMEOUT_S = 10;
 /** How long the kernel may take to end what got SIGKILL. */
-export const KILL_GRACE_MS = 2000;
+const KILL_GRACE_MS = 2000;
 /** setTimeout(3) of Node takes no more than 31 bits. */
 const MAX_TIMEOUT_S = 2_147_483;
 

@@ -1,9 +1,8 @@
 import { binding } from './binding.ts';
 import { checked, checkedNumber } from './call.ts';
 
-/** Bits of open(2)'s `flags` that node:fs does not name. */
+/** open(2); node:fs does not name it. */
 export const O_PATH = 0o10000000;
-export const O_TMPFILE = 0o20200000;
 
 /** open(2), close-on-exec. For files of the daemon's own, and short: what may wait goes to `openOnPool`. */
 export function open(path: string, flags: number, mode = 0o600): number {
