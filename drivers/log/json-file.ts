@@ -2,7 +2,15 @@ import { basename, join } from 'node:path';
 import { attributesOf } from './attributes.ts';
 import type { LogDriver, LogWriting } from './driver.ts';
 import { JsonFormat } from './json-format.ts';
-import { byteSize, checkAttributeOptions, checkOptions, type LogOptions, truth, wholeNumber } from './options.ts';
+import {
+  byteSize,
+  checkAttributeOptions,
+  checkOptions,
+  type LogOptions,
+  MAX_FILES,
+  truth,
+  wholeNumber,
+} from './options.ts';
 import { readLog } from './read.ts';
 import { UnusableLog } from './unusable.ts';
 
@@ -30,5 +38,5 @@ function writing(folder: string, options: LogOptions): LogWriting {
   }
   checkAttributeOptions(options);
   const path = join(folder, `${basename(folder)}-json.log`);
-  return { format: 'json-file', path, maxSize: maxSize ?? 0, maxFile };
+  return { format: 'json-file', path, maxSize: maxSize ?? 0, maxFile: Math.min(maxFile, MAX_FILES) };
 }

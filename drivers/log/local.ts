@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { LogDriver, LogWriting } from './driver.ts';
 import { LocalFormat } from './local-format.ts';
-import { byteSize, checkOptions, type LogOptions, truth, wholeNumber } from './options.ts';
+import { byteSize, checkOptions, type LogOptions, MAX_FILES, truth, wholeNumber } from './options.ts';
 import { readLog } from './read.ts';
 import { UnusableLog } from './unusable.ts';
 
@@ -26,5 +26,5 @@ function writing(folder: string, options: LogOptions): LogWriting {
   const isCompressed = truth(options['compress'] ?? 'true', 'error reading compress log option: ');
   if (isCompressed && maxFile <= 1) throw new UnusableLog('compression cannot be enabled when max file count is 1');
   if (maxFile < 1) throw new UnusableLog(`invalid value for max-file: ${files}: must be at least 1`);
-  return { format: 'local', path: join(folder, 'local.log'), maxSize, maxFile };
+  return { format: 'local', path: join(folder, 'local.log'), maxSize, maxFile: Math.min(maxFile, MAX_FILES) };
 }

@@ -32,12 +32,15 @@ export function checkOptions(name: LogDriver['name'], options: LogOptions, known
   throw new InvalidParameter(`unknown log opt '${unknown}' for ${driver}`);
 }
 
-/** Bytes: `10m` is ten million, as go-units' FromHumanSize has it. */
+/** Bytes: `10m` is ten million, as go-units' FromHumanSize has it. What no file can reach is the most there is. */
 export function byteSize(text: string, context = ''): number {
   const bytes = size(text, DECIMAL);
   if (bytes === null) throw new UnusableLog(`${context}invalid size: '${text}'`);
-  return bytes;
+  return Math.min(bytes, Number.MAX_SAFE_INTEGER);
 }
+
+/** How many files a monitor keeps at the most: `max_file` of native/options.c. */
+export const MAX_FILES = 65_535;
 
 /** Go's strconv.Atoi. */
 export function wholeNumber(text: string, context = ''): number {
