@@ -190,6 +190,22 @@ describe('stdio of gantry-init', function () {
       expect(monitor.attachments[0]?.text().endsWith('19999\r\n20000\r\n')).to.equal(true);
     });
 
+    it('stays while its process has let go of it, as an init does between two messages', async () => {
+      const script = `echo before; exec < /dev/null > /dev/null 2>&1; sleep 0.3; echo between > /dev/console
+        sleep 0.3; exec < /dev/console > /dev/console; read line; echo "after $line"; exit 5`;
+      await using monitor = await Monitor.start({
+        operations: shell(script, { tty: true }),
+        options: tty,
+        attach: [ATTACH.all],
+      });
+      const [peer] = monitor.attachments;
+      await peer?.until(() => peer.text().includes('between') || undefined);
+      peer?.send(FRAME.stdin, 'word\r');
+      expect(await monitor.exited()).to.include({ code: 5 });
+      await peer?.ended;
+      expect(peer?.text()).to.equal('before\r\nbetween\r\nword\r\nafter word\r\n');
+    });
+
     it('is the foreground of its session behind init', async () => {
       const operations = shell('echo ready; cat', { tty: true, init: true });
       await using monitor = await Monitor.start({ operations, options: tty, attach: [ATTACH.all] });

@@ -10,10 +10,6 @@
 #include "beneath.h"
 #include "perform.h"
 
-#ifndef TIOCGPTPEER
-#define TIOCGPTPEER 0x5441
-#endif
-
 /* The multiplexer of the devpts that is mounted beneath, and of nothing that stands in for it. */
 static int open_multiplexer(int root) {
   struct statfs where;

@@ -79,6 +79,8 @@ static void exit_ready(struct monitor *monitor, struct source *source) {
   note_exit(monitor, status, oom_kills(monitor) > monitor->oom_before);
   unwatch_and_close(monitor, source);
   unwatch_and_close(monitor, &monitor->input);
+  if (monitor->terminal_peer >= 0) close(monitor->terminal_peer);
+  monitor->terminal_peer = -1;
   monitor->is_reaped = true;
   stdio_begin_drain(monitor);
 }

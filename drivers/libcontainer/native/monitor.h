@@ -72,6 +72,7 @@ struct monitor {
   struct output outputs[2];
   struct source input; /* the process's stdin */
   int terminal;        /* the pty's master, for sizes; or -1 */
+  int terminal_peer;   /* its other side, held once nobody else did; or -1 */
 
   struct start *start;  /* until the process executes */
   struct source status; /* ends when it does, or has failed to */

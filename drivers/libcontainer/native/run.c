@@ -119,7 +119,7 @@ static void have_nothing(struct monitor *monitor) {
   monitor->folder = monitor->spool_folder = monitor->log.folder = monitor->log.fd = -1;
   monitor->listener.fd = monitor->status.fd = monitor->exit.fd = monitor->input.fd = -1;
   monitor->outputs[0].source.fd = monitor->outputs[1].source.fd = -1;
-  monitor->terminal = monitor->mount_namespace = monitor->oom_fd = -1;
+  monitor->terminal = monitor->terminal_peer = monitor->mount_namespace = monitor->oom_fd = -1;
 }
 
 static int become_monitor(bool is_exec, int argc, char **argv) {

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,17 @@ static void warn_of_log(struct monitor *monitor) {
 
 static uint8_t flag_of(const struct output *output) { return output->index == 0 ? ATTACH_STDOUT : ATTACH_STDERR; }
 
+/* A process may let go of its terminal and open /dev/console again, as an init does for each message: that is no end before
+ * its own. While nobody else has the other side open, we do. */
+static bool hold_peer(struct monitor *monitor) {
+  if (monitor->terminal < 0 || monitor->is_reaped) return false;
+  if (monitor->terminal_peer >= 0) close(monitor->terminal_peer); /* vhangup(2) has made it useless */
+  monitor->terminal_peer = ioctl(monitor->terminal, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+  return monitor->terminal_peer >= 0;
+}
+
 static void end_output(struct monitor *monitor, struct output *output) {
+  if (monitor->terminal == output->source.fd) monitor->terminal = -1;
   unwatch_and_close(monitor, &output->source);
   if (!log_end(&monitor->log, output->index)) warn_of_log(monitor);
 }
@@ -30,6 +41,7 @@ static bool read_output(struct monitor *monitor, struct output *output) {
   const ssize_t size = read(output->source.fd, chunk, LOG_CHUNK_BYTES);
   if (size < 0 && (errno == EAGAIN || errno == EINTR)) return false;
   /* A pty says EIO when nobody has its other side open any more. */
+  if (size < 0 && errno == EIO && hold_peer(monitor)) return false;
   if (size <= 0) return end_output(monitor, output), false;
   const uint8_t type = output->index == 0 ? FRAME_STDOUT : FRAME_STDERR;
   connections_send(monitor, CONNECTION_ATTACHMENT, flag_of(output), type, chunk, (size_t)size);
