@@ -111,6 +111,16 @@ describe('lookup_user', function () {
       expect(await read('bob')).to.equal('unable to read /etc/passwd');
     });
 
+    it('takes a group once, however often it is named, and refuses more than a process can be in', async () => {
+      const lines = (count: number, distinct: number) =>
+        Array.from({ length: count }, (_, each) => `g::${each % distinct}:bob\n`).join('');
+      await hostile.write('etc/passwd', 'bob::7:2::/:\n');
+      await hostile.write('etc/group', lines(600_000, 4));
+      expect(await read('bob')).to.equal('7 | 2 | 0 1 2 3 | /');
+      await hostile.write('etc/group', lines(600_000, 65_537));
+      expect(await read('bob')).to.equal('unable to be in 65537 groups: at most 65536 are possible');
+    });
+
     it('refuses what is no regular file, without waiting for it', async () => {
       const { mkdir, symlink, rm } = await import('node:fs/promises');
       const passwd = `${hostile.folder}/etc/passwd`;

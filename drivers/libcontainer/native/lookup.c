@@ -15,6 +15,7 @@ struct lookup {
   struct interpreter *interpreter;
   int root;
   char name[256]; /* the user's, as the file has it; "" for none */
+  int error;
 };
 
 /* ——— the files */
@@ -101,10 +102,8 @@ static int find_user(struct lookup *lookup, const char *word) {
 
 /* ——— its groups */
 
+/* As often as a file says so, which is bounded: `settle_groups` has the last word. */
 static int add_group(struct user *user, uint32_t gid) {
-  for (size_t i = 0; i < user->group_count; i++)
-    if (user->groups[i] == gid) return 0;
-  if (user->group_count == MAX_GROUPS) return -EINVAL;
   /* Doubles at every power of two. */
   if ((user->group_count & (user->group_count - 1)) == 0) {
     uint32_t *more = realloc(user->groups, (user->group_count ? user->group_count * 2 : 1) * sizeof *more);
@@ -115,12 +114,30 @@ static int add_group(struct user *user, uint32_t gid) {
   return 0;
 }
 
+static int compare_groups(const void *a, const void *b) {
+  const uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+  return (left > right) - (left < right);
+}
+
+/* Each once. None is left out for being one too many: a file may be closed to a group. */
+static int settle_groups(struct lookup *lookup) {
+  struct user *user = &lookup->interpreter->user;
+  size_t kept = 0;
+  qsort(user->groups, user->group_count, sizeof *user->groups, compare_groups);
+  for (size_t i = 0; i < user->group_count; i++)
+    if (kept == 0 || user->groups[kept - 1] != user->groups[i]) user->groups[kept++] = user->groups[i];
+  user->group_count = kept;
+  if (kept <= MAX_GROUPS) return 0;
+  set_detail(lookup->interpreter, "unable to be in %zu groups: at most %d are possible", kept, MAX_GROUPS);
+  return -EINVAL;
+}
+
 static bool match_membership(void *argument, char *line) {
   struct lookup *lookup = argument;
   struct group_entry entry;
-  if (!parse_group_line(line, &entry) || !has_member(&entry, lookup->name)) return false;
-  /* Once there are as many as a process can have, an image's file is not looked through any further. */
-  return add_group(&lookup->interpreter->user, entry.gid) != 0;
+  if (parse_group_line(line, &entry) && has_member(&entry, lookup->name))
+    lookup->error = add_group(&lookup->interpreter->user, entry.gid);
+  return lookup->error != 0;
 }
 
 struct group_search {
@@ -175,8 +192,10 @@ int perform_lookup_user(struct interpreter *interpreter, const struct op_lookup_
   if (!error && *fields[1]) error = find_group(&lookup, fields[1], &user->gid, "unable");
   if (!error) error = add_group(user, user->gid);
   if (!error && !*fields[1] && lookup.name[0]) error = each_line(&lookup, "etc/group", match_membership, &lookup);
+  if (!error) error = lookup.error;
   if (!error) error = add_groups(&lookup, &op->groups);
   if (!error) error = add_groups(&lookup, &op->gids);
+  if (!error) error = settle_groups(&lookup);
   user->known = !error;
   return error;
 }
