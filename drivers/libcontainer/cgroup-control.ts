@@ -56,10 +56,18 @@ async function settle(file: string, wanted: string, undo: string, read: () => Pr
   throw new SystemFailure(`unable to freeze: ${file} is not ${wanted} after ${MAX_WAIT_MS / 1000} s`);
 }
 
-/** SIGKILL to whatever is in a cgroup and below it. */
+/** SIGKILL to whatever is in a cgroup and below it; on v1 it does not reach what is frozen before that is thawed. */
 async function killCgroup(layout: CgroupLayout, path: string): Promise<void> {
   if (layout.unified !== null && (await wrote(`${layout.unified}${path}/cgroup.kill`, '1')) && isPureV2(layout)) return;
   for (const pid of await cgroupPids(layout, path)) kill(pid);
+  const freezer = hierarchyOf(layout, 'freezer');
+  if (freezer !== null) await thaw(`${freezer}${path}`);
+}
+
+/** Also below: a container that may write to its cgroups can have frozen some itself. */
+async function thaw(folder: string): Promise<void> {
+  await wrote(`${folder}/freezer.state`, 'THAWED');
+  for (const child of await children(folder)) await thaw(child);
 }
 
 /**

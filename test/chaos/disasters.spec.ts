@@ -81,6 +81,15 @@ describe('a daemon in a disaster', function () {
     await api.exec(id, ['true']);
   });
 
+  it('settles a paused container whose monitor is killed, and can start it again', async () => {
+    const id = await running();
+    await api.call('POST', `${V}/containers/${id}/pause`);
+    process.kill(await pidOf(join(daemon.execRoot, 'c', id.slice(0, 32))), 'SIGKILL');
+    expect((await until(id, 'exited')).Status).to.equal('exited');
+    await api.start(id);
+    await api.exec(id, ['true']);
+  });
+
   it('settles a container whose monitor was killed while no daemon was there', async () => {
     const id = await running();
     await sleep(200);
