@@ -95,6 +95,18 @@ describe('a hostile container', function () {
     expect(stdout).to.match(/Text file busy/);
   });
 
+  it('does not keep the sizes of all from being told by folders without end', async () => {
+    const layers = join(daemon.dataRoot, 'overlay2');
+    await shell('evil', 'i=0; while [ $i -lt 1500 ]; do mkdir d; cd d; i=$((i+1)); done');
+    const { exitCode, stdout } = await docker('ps', '-as', '--format', '{{.Names}} {{.Size}}');
+    expect(exitCode, stdout).to.equal(0);
+    expect(stdout).to.match(/^evil -1B \(virtual /);
+    await docker('rm', '-fv', 'evil');
+    const isRemoving = async () => (await readdir(layers)).some((name) => name.startsWith('.removing-'));
+    for (let tries = 0; tries < 200 && (await isRemoving()); tries++) await sleep(50);
+    expect(await isRemoving()).to.equal(false);
+  });
+
   it('leaves other users of the host nothing in a volume', async () => {
     await docker('run', '--rm', '--network', 'none', '-v', 'known:/data', 'busybox', 'true');
     const data = join(daemon.dataRoot, 'volumes/known/_data');
