@@ -6,6 +6,8 @@ import type { Nanos } from '../std/timestamp.ts';
 import { fromRFC3339 } from '../std/timestamp.ts';
 import { InvalidParameter } from './errors.ts';
 
+/** Far more characters than an instant of any form needs: a number of a million digits takes long to read. */
+const MAX_LENGTH = 256;
 const SECOND = 1_000_000_000n;
 /** Nanoseconds of a Go duration's units. */
 const UNITS: Readonly<Record<string, number>> = {
@@ -18,14 +20,15 @@ const UNITS: Readonly<Record<string, number>> = {
   m: 60e9,
   h: 3600e9,
 };
-const DURATION = /^([+-])?((?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/;
-const PART = /(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g;
+const DURATION = /^([+-])?((?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/;
+const PART = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g;
 /** `2006-01-02`, with `T15`, `T15:04`, `T15:04:05.9` behind it, and a zone. */
 const DATE = /^(\d{4}-\d\d-\d\d)(?:T(\d\d)(?::(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?)?)?(Z|[+-]\d\d:\d\d)?$/;
 
 /** Null for no bound. Fails with InvalidParameter in Docker's words. */
 export function parseInstant(text: string, now: Nanos): Nanos | null {
   if (text === '') return null;
+  if (text.length > MAX_LENGTH) throw outOfRange(`${text.slice(0, MAX_LENGTH)}…`);
   const duration = durationOf(text);
   if (duration !== null) return now - duration;
   const date = dateOf(text);
@@ -73,11 +76,14 @@ function unixTime(text: string): Nanos {
 
 /** Go's strconv.ParseInt, in its words. */
 function goInteger(text: string): bigint {
-  const quoted = JSON.stringify(text);
-  if (!/^[+-]?\d+$/.test(text)) throw new InvalidParameter(`strconv.ParseInt: parsing ${quoted}: invalid syntax`);
-  const value = BigInt(text.replace(/^\+/, ''));
-  if (BigInt.asIntN(64, value) !== value) {
-    throw new InvalidParameter(`strconv.ParseInt: parsing ${quoted}: value out of range`);
+  if (!/^[+-]?\d+$/.test(text)) {
+    throw new InvalidParameter(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
   }
+  const value = BigInt(text.replace(/^\+/, ''));
+  if (BigInt.asIntN(64, value) !== value) throw outOfRange(text);
   return value;
+}
+
+function outOfRange(text: string): InvalidParameter {
+  return new InvalidParameter(`strconv.ParseInt: parsing ${JSON.stringify(text)}: value out of range`);
 }

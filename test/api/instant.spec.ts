@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { InvalidParameter } from '../../api/errors.ts';
 import { parseInstant } from '../../api/instant.ts';
 
 const NOW = 1_714_557_600_000_000_000n;
@@ -37,6 +38,15 @@ describe('instants of since and until', () => {
     ['99999999999999999999', 'strconv.ParseInt: parsing "99999999999999999999": value out of range'],
     ['2024-13-01', 'strconv.ParseInt: parsing "2024-13-01": invalid syntax'],
   ];
+  for (const endless of ['1'.repeat(1e6), '1s'.repeat(1e6), `${'1'.repeat(1e6)}h`, `0.${'1'.repeat(1e6)}`]) {
+    it(`${endless.slice(0, 4)}… of ${endless.length} characters is refused`, () => {
+      expect(() => parseInstant(endless, NOW)).to.throw(
+        InvalidParameter,
+        /^strconv\.ParseInt: .{0,300}value out of range$/,
+      );
+    });
+  }
+
   for (const [text, words] of bad) {
     it(`${JSON.stringify(text)} is refused: ${words}`, () => {
       expect(() => parseInstant(text, NOW)).to.throw(words);
