@@ -8,7 +8,7 @@ export const MIN_API_VERSION = '1.24';
 /** The Engine release whose API this is; clients show it as the server's version beside our own. */
 export const PRODUCT_VERSION = '28.2.2-gantry';
 
-/** One event, before the legacy fields that the server adds for old versions. `timeNano` in ns since 1970. */
+/** One event, before the fields that the job `events` adds for old clients. `timeNano` in ns since 1970. */
 export interface EngineEvent {
   readonly Type: 'container' | 'image' | 'network' | 'volume' | 'daemon';
   readonly Action: string;

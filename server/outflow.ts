@@ -4,7 +4,7 @@ import type { Writable } from 'node:stream';
 const HIGH_WATER_BYTES = 64 * 1024;
 
 /**
- * The body of a long answer. A job writes into it from its first instant (it is an `engine/output.ts` Destination); what
+ * The body of a long answer. A job writes into it from its first instant (it is a Destination, `engine/destination.ts`); what
  * comes before the headers are out waits here, and from then on goes straight to the connection. When the reader does
  * not keep up, `write` says false and `drained` tells when there is room again.
  */

@@ -27,7 +27,7 @@ const DRAFT = /^\.for-([0-9a-f]{64})-([0-9a-f]{64})$/;
 
 const volumeRecord = object({ anonymous: flag, createdAt: text });
 
-/** Local volumes: `<data-root>/volumes/<name>/{_data,volume.json}`. */
+/** A volume that is there, as it was made. */
 export interface Volume {
   readonly name: string;
   /** Absolute path of its folder on the host. */
@@ -38,10 +38,13 @@ export interface Volume {
   readonly createdAt: string;
 }
 
-/** Takes away the folder `name` below `parent` and all in it, and never follows a link on the way. What is not
- *  there is no error. */
+/**
+ * Takes away the folder `name` below `parent` and all in it, and never follows a link on the way. What is not there is
+ * no error.
+ */
 export type RemoveTree = (parent: string, name: string) => Promise<void>;
 
+/** Local volumes: `<data-root>/volumes/<name>/{_data,volume.json}`. */
 export class Volumes {
   readonly #folder: string;
   readonly #removeTree: RemoveTree;
