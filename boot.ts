@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import createDebug from 'debug';
 import { Conflict, SystemFailure } from './api/errors.ts';
 import type { JobTable } from './api/jobs.ts';
+import { DEFAULT_SOCKET } from './api/system.ts';
 import type { Config } from './config.ts';
 import { NativeExecDriver } from './drivers/exec/native.ts';
 import { type CgroupLayout, isPureV2, readCgroupLayout } from './drivers/libcontainer/cgroup-layout.ts';
@@ -57,7 +58,6 @@ import { Undo } from './std/undo.ts';
 const debug = createDebug('gantry:boot');
 const warn = createDebug('gantry:warn:boot');
 const MIN_DESCRIPTORS = 65_536;
-const DEFAULT_HOST = 'unix:///var/run/gantry.sock';
 
 /**
  * Starts everything and resolves when requests are let in. Fails with an EngineError that says what stands in the way,
@@ -169,7 +169,7 @@ async function serve(engine: Engine<JobTable>, addresses: readonly string[]): Pr
 }
 
 function addressesOf(config: Config): readonly string[] {
-  return config.hosts.length > 0 ? config.hosts : [DEFAULT_HOST];
+  return config.hosts.length > 0 ? config.hosts : [`unix://${DEFAULT_SOCKET}`];
 }
 
 function kindOf(layout: CgroupLayout): Host['cgroup'] {

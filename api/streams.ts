@@ -6,13 +6,17 @@
  *   4 bytes length of the payload, big-endian
  *   …       payload
  */
-export const FRAME_HEADER_BYTES = 8;
+const FRAME_HEADER_BYTES = 8;
 export const STDIN = 0;
 export const STDOUT = 1;
 export const STDERR = 2;
 export const SYSTEM_ERROR = 3;
 /** The last frame of POST /jobs/{name}: how the job ended, in JSON (api/job-end.ts). */
 export const JOB_END = 4;
+
+/** Media types of an answer that is a stream: as it comes from a terminal, and in frames. */
+export const RAW_STREAM = 'application/vnd.docker.raw-stream';
+export const MULTIPLEXED_STREAM = 'application/vnd.docker.multiplexed-stream';
 
 export function frameHeader(type: number, length: number): Buffer {
   const header = Buffer.alloc(FRAME_HEADER_BYTES);

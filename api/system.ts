@@ -8,6 +8,12 @@ export const MIN_API_VERSION = '1.24';
 /** The Engine release whose API this is; clients show it as the server's version beside our own. */
 export const PRODUCT_VERSION = '28.2.2-gantry';
 
+/** Where a daemon is heard and looked for when nobody says otherwise. */
+export const DEFAULT_SOCKET = '/var/run/gantry.sock';
+/** Of a `tcp://` address that names none: plain, and with TLS. */
+export const DEFAULT_PORT = 2375;
+export const DEFAULT_TLS_PORT = 2376;
+
 /** One event, before the fields that the job `events` adds for old clients. `timeNano` in ns since 1970. */
 export interface EngineEvent {
   readonly Type: 'container' | 'image' | 'network' | 'volume' | 'daemon';

@@ -2,10 +2,9 @@ import { readFile } from 'node:fs/promises';
 import type { RequestOptions } from 'node:http';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { DEFAULT_PORT, DEFAULT_SOCKET, DEFAULT_TLS_PORT } from '../api/system.ts';
 
-export const DEFAULT_HOST = 'unix:///var/run/gantry.sock';
-const PORT = 2375;
-const TLS_PORT = 2376;
+export const DEFAULT_HOST = `unix://${DEFAULT_SOCKET}`;
 
 /** What was asked for on the command line; null where nothing was. */
 export interface HostFlags {
@@ -38,7 +37,10 @@ export async function hostOf(flags: HostFlags, env: NodeJS.ProcessEnv): Promise<
   const [, host = '', port] = match;
   const verify = flags.tlsverify || (env['DOCKER_TLS_VERIFY'] ?? '') !== '';
   const isSecure = verify || flags.tls || name.startsWith('https:');
-  const address = { host: host.replace(/^\[|\]$/g, ''), port: Number(port ?? (isSecure ? TLS_PORT : PORT)) };
+  const address = {
+    host: host.replace(/^\[|\]$/g, ''),
+    port: Number(port ?? (isSecure ? DEFAULT_TLS_PORT : DEFAULT_PORT)),
+  };
   return { name, isSecure, options: isSecure ? { ...address, ...(await certificates(flags, env, verify)) } : address };
 }
 

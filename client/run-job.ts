@@ -1,10 +1,8 @@
 import type { Duplex, Readable } from 'node:stream';
 import { type JobEnd, jobEnd } from '../api/job-end.ts';
-import { FrameReader, JOB_END, STDERR, STDOUT } from '../api/streams.ts';
+import { FrameReader, JOB_END, MULTIPLEXED_STREAM, STDERR, STDOUT } from '../api/streams.ts';
 import type { Http } from './http.ts';
 import { print, type Terminal } from './terminal.ts';
-
-const MULTIPLEXED = 'application/vnd.docker.multiplexed-stream';
 
 export interface JobCall {
   readonly name: string;
@@ -19,7 +17,7 @@ export async function runJob(http: Http, call: JobCall, terminal: Terminal): Pro
   const request = {
     method: 'POST',
     path: `/jobs/${encodeURIComponent(call.name)}`,
-    headers: { 'Content-Type': 'application/json', Accept: MULTIPLEXED },
+    headers: { 'Content-Type': 'application/json', Accept: MULTIPLEXED_STREAM },
     body: JSON.stringify({ args: call.args, env: call.env }),
   } as const;
   if (call.stdin === null) return await follow(await http.stream(request), terminal);

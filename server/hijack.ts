@@ -7,6 +7,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
+import { RAW_STREAM } from '../api/streams.ts';
 import type { HijackAnswer } from './route.ts';
 import { dropEmptyChunk } from './upgrade-body.ts';
 
@@ -49,7 +50,7 @@ export function hijack(exchange: Exchange, answer: HijackAnswer, headers: Readon
 }
 
 function head(isUpgrade: boolean, contentType: string, headers: Readonly<Record<string, string>>): string {
-  const type = isUpgrade ? contentType : 'application/vnd.docker.raw-stream';
+  const type = isUpgrade ? contentType : RAW_STREAM;
   const lines = isUpgrade
     ? ['HTTP/1.1 101 UPGRADED', `Content-Type: ${type}`, 'Connection: Upgrade', 'Upgrade: tcp']
     : ['HTTP/1.1 200 OK', `Content-Type: ${type}`];

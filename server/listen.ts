@@ -11,6 +11,7 @@ import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import createDebug from 'debug';
 import { Conflict, InvalidParameter, SystemFailure } from '../api/errors.ts';
+import { DEFAULT_PORT, DEFAULT_SOCKET, DEFAULT_TLS_PORT } from '../api/system.ts';
 import type { ApiServer, Transport } from './api-server.ts';
 
 const debug = createDebug('gantry:server:listen');
@@ -51,9 +52,9 @@ export function parseAddress(text: string, hasTls: boolean): Address {
   const [, scheme = 'tcp', rest = ''] = /^(?:(\w+):\/\/)?(.*)$/.exec(text.trim()) ?? [];
   switch (scheme) {
     case 'unix':
-      return { kind: 'unix', path: absolute(rest === '' ? '/var/run/gantry.sock' : rest, text) };
+      return { kind: 'unix', path: absolute(rest || DEFAULT_SOCKET, text) };
     case 'tcp':
-      return tcpAddress(rest, text, hasTls ? 2376 : 2375);
+      return tcpAddress(rest, text, hasTls ? DEFAULT_TLS_PORT : DEFAULT_PORT);
     case 'fd':
       if (rest === '' || rest === '*') return { kind: 'fd', index: null };
       if (/^\d{1,4}$/.test(rest)) return { kind: 'fd', index: Number(rest) };

@@ -3,7 +3,7 @@ import { PassThrough, Readable } from 'node:stream';
 import { EngineError, InvalidParameter } from '../../api/errors.ts';
 import type { JobEnd } from '../../api/job-end.ts';
 import type { JobTable } from '../../api/jobs.ts';
-import { frameHeader, JOB_END } from '../../api/streams.ts';
+import { frameHeader, JOB_END, MULTIPLEXED_STREAM } from '../../api/streams.ts';
 import { Tail } from '../../engine/destination.ts';
 import type { Engine, OpenJob } from '../../engine/engine.ts';
 import { anything, list, object, optional, text } from '../../std/decode.ts';
@@ -14,7 +14,6 @@ import { Outflow } from '../outflow.ts';
 import type { Answer, ApiRequest, Route, ShortAnswer } from '../route.ts';
 import { StdioFrames } from '../stdio-frames.ts';
 
-const MULTIPLEXED = 'application/vnd.docker.multiplexed-stream';
 /** Of each stream, in an answer that is one piece of JSON. */
 const MAX_COLLECTED_BYTES = 1024 * 1024;
 
@@ -37,11 +36,11 @@ async function runJob(engine: RunningEngine, request: ApiRequest): Promise<Answe
   } catch (error) {
     return refusal(error);
   }
-  if (raw !== null) return { hijack: { contentType: MULTIPLEXED, out: framed(job).out, stdin: raw } };
-  if (!(request.headers.accept ?? '').includes(MULTIPLEXED)) return collected(job);
+  if (raw !== null) return { hijack: { contentType: MULTIPLEXED_STREAM, out: framed(job).out, stdin: raw } };
+  if (!(request.headers.accept ?? '').includes(MULTIPLEXED_STREAM)) return collected(job);
   const { out, status } = framed(job);
   const trailers = { names: ['X-Job-Status'], values: () => ({ 'X-Job-Status': String(status()) }) };
-  return { status: 200, contentType: MULTIPLEXED, out, trailers };
+  return { status: 200, contentType: MULTIPLEXED_STREAM, out, trailers };
 }
 
 /** Docker's answer to a failure, and the exit status beside it: 127 for an unknown job. */

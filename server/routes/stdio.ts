@@ -3,6 +3,7 @@ import { PassThrough } from 'node:stream';
 import { execConfig } from '../../api/container.ts';
 import { InvalidParameter } from '../../api/errors.ts';
 import type { AttachEnv, JobTable } from '../../api/jobs.ts';
+import { MULTIPLEXED_STREAM, RAW_STREAM } from '../../api/streams.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Job, Signature } from '../../engine/job.ts';
 import { flag, integer, list, nullable, object, optional } from '../../std/decode.ts';
@@ -10,8 +11,6 @@ import type { Answer, ApiRequest, Route } from '../route.ts';
 import { runStdio } from '../run-job.ts';
 import { isAtLeast } from '../version.ts';
 
-const RAW = 'application/vnd.docker.raw-stream';
-const MULTIPLEXED = 'application/vnd.docker.multiplexed-stream';
 const execStartBody = object({
   Detach: optional(flag, false),
   Tty: optional(flag, false),
@@ -98,7 +97,7 @@ async function hijacked<S extends Signature & { accept: { Tty: boolean } }>(
   const { accepted, frames, out } = await runStdio(job);
   const tty = accepted?.Tty ?? false;
   frames.begin(tty);
-  const type = request.isUpgrade ? contentType(request, tty) : RAW;
+  const type = request.isUpgrade ? contentType(request, tty) : RAW_STREAM;
   return { hijack: { contentType: type, out, stdin } };
 }
 
@@ -131,5 +130,5 @@ function attachEnv({ query }: ApiRequest): AttachEnv {
 }
 
 function contentType({ version }: ApiRequest, tty: boolean): string {
-  return !tty && isAtLeast(version, '1.42') ? MULTIPLEXED : RAW;
+  return !tty && isAtLeast(version, '1.42') ? MULTIPLEXED_STREAM : RAW_STREAM;
 }
