@@ -65,7 +65,7 @@ export const containerConfig = object({
 });
 export type ContainerConfig = Decoded<typeof containerConfig>;
 
-export const restartPolicy = object({
+const restartPolicy = object({
   /** '', `no`, `always`, `unless-stopped` or `on-failure`; jobs/containers/host-config.ts refuses the rest. */
   Name: optional(text, 'no'),
   MaximumRetryCount: optional(integer, 0),
@@ -111,7 +111,7 @@ export const mount = object({
 });
 export type Mount = Decoded<typeof mount>;
 
-export const deviceMapping = object({
+const deviceMapping = object({
   PathOnHost: optional(text, ''),
   PathInContainer: optional(text, ''),
   CgroupPermissions: optional(text, ''),

@@ -119,7 +119,7 @@ const runtimes: Decoder<Record<string, unknown>> = (value, path) => {
 };
 
 /** The one runtime there is. */
-export const RUNTIME = 'gantry';
+const RUNTIME = 'gantry';
 
 const optionValue: Decoder<string> = (value, path) => {
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);

@@ -29,7 +29,7 @@ function bar({ current, total }: { readonly current: number; readonly total: num
 }
 
 /** Four digits at most and a unit, in powers of a thousand: `2.129MB`. */
-export function humanSize(bytes: number): string {
+function humanSize(bytes: number): string {
   let value = bytes;
   let unit = 0;
   for (; value >= 1000 && unit < UNITS.length - 1; unit++) value /= 1000;

@@ -26,7 +26,7 @@ const syscallRule = object({
   excludes: optional(condition, { arches: [], caps: [], minKernel: '' }),
 });
 
-export const seccompProfile = object({
+const seccompProfile = object({
   defaultAction: text,
   defaultErrnoRet: nullable(integer),
   architectures: optional(list(text), []),

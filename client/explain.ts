@@ -53,7 +53,7 @@ export async function explain(
 }
 
 /** The body of the create that `docker run` would send. */
-export function bodyOf({ config, hostConfig }: Draft, [image = '', ...command]: readonly string[]): object {
+function bodyOf({ config, hostConfig }: Draft, [image = '', ...command]: readonly string[]): object {
   const isInteractive = config['OpenStdin'] === true;
   return {
     ...config,

@@ -1,15 +1,13 @@
 /** Values of flags, read as the docker CLI reads them. All fail with UsageError. */
+import { parseSize } from '../std/size.ts';
 import { UsageError } from './host.ts';
-
-const UNITS: Readonly<Record<string, number>> = { '': 1, b: 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
 
 /** `64m`, `1.5g`, `1048576`; `-1` where docker has it for no limit. */
 export function bytes(value: string): number {
   if (value === '-1') return -1;
-  const match = /^(\d+(?:\.\d+)?) ?([bkmgt]?)(?:i?b)?$/i.exec(value.trim());
-  if (match === null) throw new UsageError(`invalid size: '${value}'`);
-  const [, count = '', unit = ''] = match;
-  return Math.floor(Number(count) * (UNITS[unit.toLowerCase()] ?? 1));
+  const size = parseSize(value);
+  if (size === null) throw new UsageError(`invalid size: '${value}'`);
+  return size;
 }
 
 export function wholeNumber(value: string): number {

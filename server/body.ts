@@ -6,7 +6,7 @@ import { hasErrno } from '../std/errno.ts';
 import { parseJSON } from '../std/parse-json.ts';
 
 /** No JSON body of the API comes near it. */
-export const MAX_JSON_BYTES = 4 * 1024 * 1024;
+const MAX_JSON_BYTES = 4 * 1024 * 1024;
 const JSON_BODY_TIMEOUT_MS = 60_000;
 
 /** Reads, parses and decodes a JSON body; see `ApiRequest.json`. */

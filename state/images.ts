@@ -18,7 +18,7 @@ const warn = createDebug('gantry:warn:images');
 /** Largest image config, in bytes: a manifest in a registry may have 4 MiB. */
 export const MAX_CONFIG_BYTES = 4 * 1024 ** 2;
 /** dockerd's bound on layers one on another (`maxLayerDepth`). */
-export const MAX_LAYERS = 125;
+const MAX_LAYERS = 125;
 const MAX_HISTORY = 10_000;
 const READS_AT_ONCE = 32;
 const CONFIG_NAME = /^([0-9a-f]{64})(\.loose)?$/;
