@@ -16,7 +16,7 @@ import { startGantryd, type TestDaemon } from '../test/stand-ins/daemon.ts';
 import { dockerdIsInstalled, startDockerd } from '../test/stand-ins/dockerd.ts';
 import { freshDisk } from './fresh-disk.ts';
 import { commandOf, family, pss } from './memory.ts';
-import { spread, timed } from './statistics.ts';
+import { medianOf, timed } from './statistics.ts';
 
 interface Engines {
   readonly ours: TestDaemon;
@@ -47,17 +47,17 @@ const MEASUREMENTS: readonly Measurement[] = [
 async function cliRun({ ours, theirs }: Engines, network: string, goalMs: number): Promise<Line[]> {
   const once = (host: string) => () =>
     execa('docker', ['-H', host, 'run', '--rm', '--net', network, 'busybox', 'true']);
-  const mine = spread(await timed(30, once(ours.host)));
-  const reference = theirs === null ? null : spread(await timed(10, once(theirs.host), 1));
-  return [compared(`docker run --rm --net ${network} busybox true`, mine.median, reference?.median ?? null, goalMs, 4)];
+  const mine = medianOf(await timed(30, once(ours.host)));
+  const reference = theirs === null ? null : medianOf(await timed(10, once(theirs.host), 1));
+  return [compared(`docker run --rm --net ${network} busybox true`, mine, reference, goalMs, 4)];
 }
 
 async function apiCycle({ ours, theirs }: Engines): Promise<Line[]> {
   const measure = async (host: string, rounds: number) => {
     const api = new Api(host);
-    const times = spread(await timed(rounds, () => api.cycle()));
+    const median = medianOf(await timed(rounds, () => api.cycle()));
     api.close();
-    return times.median;
+    return median;
   };
   const mine = await measure(ours.host, 100);
   const reference = theirs === null ? null : await measure(theirs.host, 10);
@@ -69,10 +69,10 @@ async function apiExec({ ours, theirs }: Engines): Promise<Line[]> {
     const api = new Api(host);
     const id = await api.create('busybox', ['sleep', '1000']);
     await api.start(id);
-    const times = spread(await timed(rounds, () => api.exec(id, ['true'])));
+    const median = medianOf(await timed(rounds, () => api.exec(id, ['true'])));
     await api.remove(id);
     api.close();
-    return times.median;
+    return median;
   };
   const mine = await measure(ours.host, 100);
   const reference = theirs === null ? null : await measure(theirs.host, 10);
@@ -157,9 +157,9 @@ async function memoryOfHundred({ ours }: Engines): Promise<Line[]> {
 
 async function manyLive({ ours }: Engines): Promise<Line[]> {
   const api = new Api(ours.host);
-  const alone = spread(await timed(50, () => api.cycle())).median;
+  const alone = medianOf(await timed(50, () => api.cycle()));
   const ids = await startMany(ours.host, 500);
-  const crowded = spread(await timed(50, () => api.cycle())).median;
+  const crowded = medianOf(await timed(50, () => api.cycle()));
   await removeMany(ours.host, ids);
   api.close();
   const ratio = crowded / alone;
@@ -187,7 +187,7 @@ async function readyWithMany({ ours }: Engines): Promise<Line[]> {
   const times: number[] = [];
   for (let round = 0; round < 5; round++) times.push(await ours.restart());
   await removeMany(ours.host, ids);
-  const { median } = spread(times);
+  const median = medianOf(times);
   return [
     {
       what: 'ready with 500 stopped containers',

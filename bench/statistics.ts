@@ -1,13 +1,6 @@
-/** Median and 95th percentile of a list of times in ms. */
-export interface Spread {
-  readonly median: number;
-  readonly p95: number;
-}
-
-export function spread(times: readonly number[]): Spread {
-  const sorted = [...times].sort((a, b) => a - b);
-  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
-  return { median: at(0.5), p95: at(0.95) };
+/** NaN of none. */
+export function medianOf(times: readonly number[]): number {
+  return [...times].sort((a, b) => a - b)[Math.floor(times.length / 2)] ?? Number.NaN;
 }
 
 /** Runs `step` a few times unmeasured, then `rounds` times, one after the other; ms of each. */

@@ -1,5 +1,3 @@
-import type { Writable } from 'node:stream';
-
 /** Where an output goes: a connection, a file, a buffer, the output of another job. */
 export interface Destination {
   /** Takes a chunk, in order. False: taken, but no more for now; `drained` says when. */
@@ -9,29 +7,6 @@ export interface Destination {
   end(error?: Error): void;
   /** It only looks on (a tail kept for an answer): the writer never waits for it, nor goes on because of it. */
   readonly isPassive?: boolean;
-}
-
-/** Sends what is written on to a Node stream, and ends it with the output. A stream that closes early loses the rest. */
-export function toWritable(stream: Writable): Destination {
-  return {
-    write: (chunk) => stream.destroyed || stream.writableEnded || stream.write(chunk),
-    drained: () => drained(stream),
-    end: (error) => {
-      if (error === undefined) stream.end();
-      else stream.destroy(error);
-    },
-  };
-}
-
-function drained(stream: Writable): Promise<void> {
-  if (stream.destroyed || !stream.writableNeedDrain) return Promise.resolve();
-  return new Promise((resolve) => {
-    const done = () => {
-      stream.off('drain', done).off('close', done);
-      resolve();
-    };
-    stream.on('drain', done).on('close', done);
-  });
 }
 
 /** Keeps the last `maxBytes` of what is written. */

@@ -14,7 +14,6 @@ export class Output {
   readonly #lanes = new Set<Lane>();
   readonly #signal: AbortSignal | null;
   #waiting: (() => void)[] = [];
-  #isUsed = false;
   #isClosed = false;
 
   /** A `write` that waits rejects with the reason of `signal` when that is raised. */
@@ -33,11 +32,6 @@ export class Output {
     };
   }
 
-  /** True once anything was written. */
-  get isUsed(): boolean {
-    return this.#isUsed;
-  }
-
   /**
    * Resolves when more may be written. With no destination, or once closed, what is written is gone. The chunk is kept
    * by reference: it must not be changed afterwards.
@@ -49,7 +43,6 @@ export class Output {
   /** As `write`, without waiting. False: taken, but no more for now; `room` says when. */
   offer(chunk: Buffer): boolean {
     if (this.#isClosed || chunk.length === 0) return true;
-    this.#isUsed = true;
     for (const lane of this.#lanes) lane.push(chunk);
     const hasRoom = this.#hasRoom();
     for (const lane of this.#lanes) {

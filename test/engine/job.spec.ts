@@ -36,8 +36,10 @@ describe('job', () => {
 
   it('does not start when its caller has gone before', async () => {
     const job = engine.job('greet', ['you'], { loud: false }, { signal: AbortSignal.abort() });
+    const written = new Tail(100);
+    job.stdout.add(written);
     expect(await rejection(job.run())).to.be.instanceOf(Cancelled);
-    expect(job.stdout.isUsed).to.equal(false);
+    expect(written.bytes.length).to.equal(0);
   });
 
   it('fails with the reason of its cancellation where that is one of ours', async () => {

@@ -1,8 +1,7 @@
-import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
-import { type Destination, Tail, toWritable } from '../../engine/destination.ts';
+import { type Destination, Tail } from '../../engine/destination.ts';
 import { Output } from '../../engine/output.ts';
 import { rejection } from '../stand-ins/rejection.ts';
 
@@ -59,15 +58,6 @@ describe('output', () => {
     await output.write('one ');
     await output.write(Buffer.from('two'));
     expect([a.received, b.received]).to.deep.equal(['one two', 'one two']);
-  });
-
-  it('knows whether anything was written', async () => {
-    const output = new Output();
-    expect(output.isUsed).to.equal(false);
-    await output.write('');
-    expect(output.isUsed).to.equal(false);
-    await output.write('x');
-    expect(output.isUsed).to.equal(true);
   });
 
   it('drops what is written with nobody there, and after its close', async () => {
@@ -239,31 +229,6 @@ describe('output', () => {
     output.add(tail);
     await pipeline(['a', 'b'], output.writable());
     expect(tail.bytes.toString()).to.equal('ab');
-  });
-});
-
-describe('toWritable', () => {
-  it('writes into a stream, waits for it, and ends it', async () => {
-    const output = new Output();
-    const stream = new PassThrough({ highWaterMark: 2 });
-    output.add(toWritable(stream));
-    const written = output.write('abc');
-    expect(await isSettled(written)).to.equal(false);
-    stream.setEncoding('utf8');
-    expect(stream.read()).to.equal('abc');
-    await written;
-    output.close();
-    expect(stream.writableEnded).to.equal(true);
-  });
-
-  it('drops what comes for a stream that was destroyed', async () => {
-    const output = new Output();
-    const stream = new PassThrough({ highWaterMark: 1 });
-    output.add(toWritable(stream));
-    const written = output.write('abc');
-    stream.destroy();
-    await written;
-    await output.write('more');
   });
 });
 
