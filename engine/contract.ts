@@ -1,6 +1,7 @@
 import type { Decoder } from '../std/decode.ts';
 import type { UsageFor } from '../std/usage.ts';
 import type { Handler, JobTableOf, Signature } from './job.ts';
+import type { Life } from './lifetime.ts';
 
 /**
  * What a job promises to whoever runs it, also from outside the daemon: told by `GET /jobs`, checked by `POST /jobs/…`.
@@ -22,13 +23,6 @@ export interface Contract<S extends Signature> {
   /** What a shutdown of the engine does with it while it runs; `work` when left out. */
   readonly life?: Life;
 }
-
-/**
- *   work    has time to end well, then its signal is raised
- *   watch   lasts as long as somebody looks (`events`, `logs -f`, `attach`): its signal is raised at once
- *   daemon  is what the others need (`serve_api`): its signal is raised when they have ended
- */
-export type Life = 'work' | 'watch' | 'daemon';
 
 /** What `engine.register` takes: a contract, and the handler that keeps it. */
 export interface JobDefinition<S extends Signature, Table extends JobTableOf<Table>> extends Contract<S> {

@@ -2,10 +2,10 @@ import type { Readable } from 'node:stream';
 import type { JobContract } from '../api/contract.ts';
 import { Conflict, NoSuchJob } from '../api/errors.ts';
 import { anything, object, record } from '../std/decode.ts';
-import type { JobDefinition, Life, Wrapper } from './contract.ts';
+import type { JobDefinition, Wrapper } from './contract.ts';
 import { decodeArgs, decodeEnv } from './entrance.ts';
-import { type Handler, Job, type JobTableOf, type Signature } from './job.ts';
-import { type Deadlines, Lifetime } from './lifetime.ts';
+import { type ChildOptions, type Handler, Job, type JobTableOf, type Runner, type Signature } from './job.ts';
+import { type Deadlines, type Life, Lifetime } from './lifetime.ts';
 import type { Output } from './output.ts';
 import { Registry } from './registry.ts';
 import type { PluginRoute } from './routes.ts';
@@ -17,13 +17,6 @@ export interface RunOptions {
   readonly stdin?: Readable;
   /** Run also while the engine shuts down: for what the shutdown itself needs. Nobody can ask for it from outside. */
   readonly overrideShutdown?: boolean;
-}
-
-export interface ChildOptions {
-  readonly stdin?: Readable;
-  /** Where the child's output goes, such as the parent's own `job.stdout`; the child does not close it. */
-  readonly stdout?: Output;
-  readonly stderr?: Output;
 }
 
 /** Something that adds jobs, wraps jobs, offers routes. */
@@ -64,7 +57,7 @@ interface Making<S extends Signature, Table extends JobTableOf<Table>> {
  * The engine is a registry of named handlers and the jobs now running. It knows nothing of containers: what it can do is
  * the table it is given. The job `commands` is there from the start.
  */
-export class Engine<Table extends JobTableOf<Table>> {
+export class Engine<Table extends JobTableOf<Table>> implements Runner<Table> {
   /** What happens in its jobs, once started. */
   readonly trace = new Trace();
   readonly #registry = new Registry<Table>({ commands });
@@ -137,7 +130,7 @@ export class Engine<Table extends JobTableOf<Table>> {
     return this.job(name, args, env, options).run();
   }
 
-  /** For `Job.child`. */
+  /** See `Runner.childOf`. */
   childOf<Name extends keyof Table & string>(
     parent: { readonly id: number; readonly signal: AbortSignal },
     name: Name,

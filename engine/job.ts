@@ -2,9 +2,9 @@ import { channel } from 'node:diagnostics_channel';
 import { performance } from 'node:perf_hooks';
 import { Readable } from 'node:stream';
 import createDebug from 'debug';
+import type { JobContract } from '../api/contract.ts';
 import { Cancelled, Conflict, EngineError, NoSuchJob, SystemFailure } from '../api/errors.ts';
 import { CHANNEL, type JobBegan, type JobEnded } from '../api/trace.ts';
-import type { ChildOptions, Engine } from './engine.ts';
 import type { LivingJob } from './lifetime.ts';
 import { Output } from './output.ts';
 
@@ -25,8 +25,29 @@ export type Handler<S extends Signature, Table extends JobTableOf<Table>> = (
   job: Job<S, Table>,
 ) => Promise<S['result']>;
 
+export interface ChildOptions {
+  readonly stdin?: Readable;
+  /** Where the child's output goes, such as the parent's own `job.stdout`; the child does not close it. */
+  readonly stdout?: Output;
+  readonly stderr?: Output;
+}
+
+/** What a job sees of the engine that runs it. */
+export interface Runner<Table extends JobTableOf<Table>> {
+  /** All that can be run, sorted by name. */
+  contracts(): JobContract[];
+  /** For `Job.child`: cancelled when `parent` is, and shown under it. */
+  childOf<Name extends keyof Table & string>(
+    parent: { readonly id: number; readonly signal: AbortSignal },
+    name: Name,
+    args: Table[Name]['args'],
+    env: Table[Name]['env'],
+    options: ChildOptions,
+  ): Job<Table[Name], Table>;
+}
+
 export interface JobInit<S extends Signature, Table extends JobTableOf<Table>> {
-  readonly engine: Engine<Table>;
+  readonly engine: Runner<Table>;
   /** Tells apart two runs of one job in the log and in the trace. */
   readonly id: number;
   /** The job that ran this one; null at the top. */
@@ -91,7 +112,7 @@ export class Job<S extends Signature, Table extends JobTableOf<Table>> implement
     this.accepted.catch(() => {});
   }
 
-  get engine(): Engine<Table> {
+  get engine(): Runner<Table> {
     return this.#init.engine;
   }
 

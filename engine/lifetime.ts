@@ -1,9 +1,16 @@
 import createDebug from 'debug';
 import { Unavailable } from '../api/errors.ts';
-import type { Life } from './contract.ts';
 
 const debug = createDebug('gantry:engine');
 const warn = createDebug('gantry:warn:engine');
+
+/** What a shutdown does with a job that runs:
+ *
+ *   work    has time to end well, then its signal is raised
+ *   watch   lasts as long as somebody looks (`events`, `logs -f`, `attach`): its signal is raised at once
+ *   daemon  is what the others need (`serve_api`): its signal is raised when they have ended
+ */
+export type Life = 'work' | 'watch' | 'daemon';
 
 /** Milliseconds. */
 export interface Deadlines {
