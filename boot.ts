@@ -39,7 +39,7 @@ import { recover } from './jobs/recover.ts';
 import type { Build } from './jobs/system/build.ts';
 import type { InfoSources } from './jobs/system/info.ts';
 import { readAbilities } from './jobs/system/machine.ts';
-import { parseAddress } from './server/listen.ts';
+import { parseAddress } from './server/address.ts';
 import { apiRoutes } from './server/routes.ts';
 import { ApiService } from './server/service.ts';
 import { loadTls } from './server/tls.ts';

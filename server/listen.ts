@@ -1,7 +1,4 @@
-/**
- * Where the API is heard: `unix://PATH`, `tcp://HOST:PORT` (TLS or not), `fd://` and `fd://N` (sockets that the service
- * manager hands over, sd_listen_fds(3)).
- */
+/** Where the API is heard: on a unix socket, on TCP with TLS or without, on sockets that are handed over. */
 import { existsSync, rmSync } from 'node:fs';
 import { chmod, chown, lstat, mkdir, readFile, readlink, unlink } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
@@ -11,7 +8,7 @@ import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import createDebug from 'debug';
 import { Conflict, InvalidParameter, SystemFailure } from '../api/errors.ts';
-import { DEFAULT_PORT, DEFAULT_SOCKET, DEFAULT_TLS_PORT } from '../api/system.ts';
+import { type Address, parseAddress } from './address.ts';
 import type { ApiServer, Transport } from './api-server.ts';
 
 const debug = createDebug('gantry:server:listen');
@@ -40,28 +37,6 @@ export interface ListenOptions {
   readonly group: string;
   /** A listening socket whose file has no more than these permissions from its first instant; gives its descriptor. */
   readonly bindUnix: (path: string, mode: number) => number;
-}
-
-export type Address =
-  | { readonly kind: 'unix'; readonly path: string }
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
-  | { readonly kind: 'fd'; readonly index: number | null };
-
-/** Fails with InvalidParameter in Docker's words. */
-export function parseAddress(text: string, hasTls: boolean): Address {
-  const [, scheme = 'tcp', rest = ''] = /^(?:(\w+):\/\/)?(.*)$/.exec(text.trim()) ?? [];
-  switch (scheme) {
-    case 'unix':
-      return { kind: 'unix', path: absolute(rest || DEFAULT_SOCKET, text) };
-    case 'tcp':
-      return tcpAddress(rest, text, hasTls ? DEFAULT_TLS_PORT : DEFAULT_PORT);
-    case 'fd':
-      if (rest === '' || rest === '*') return { kind: 'fd', index: null };
-      if (/^\d{1,4}$/.test(rest)) return { kind: 'fd', index: Number(rest) };
-      throw new InvalidParameter(`invalid bind address format: ${text}`);
-    default:
-      throw new InvalidParameter(`invalid bind address format: ${text}`);
-  }
 }
 
 /** An open address. */
@@ -236,21 +211,6 @@ function listenOn(server: Server, where: { host: string; port: number } | { fd: 
     });
     server.listen(where, BACKLOG, () => resolve());
   });
-}
-
-function tcpAddress(rest: string, text: string, defaultPort: number): Address {
-  const match = /^(\[[0-9a-fA-F:.]+\]|[^:/[\]]*)(?::(\d{1,5}))?\/?$/.exec(rest);
-  if (match === null) throw new InvalidParameter(`invalid bind address format: ${text}`);
-  const [, host = '', port = ''] = match;
-  const number = port === '' ? defaultPort : Number(port);
-  if (number > 65535) throw new InvalidParameter(`invalid bind address format: ${text}`);
-  return { kind: 'tcp', host: host.replace(/^\[|\]$/g, '') || 'localhost', port: number };
-}
-
-function absolute(path: string, text: string): string {
-  if (!path.startsWith('/'))
-    throw new InvalidParameter(`invalid bind address format: ${text}: the path must be absolute`);
-  return path;
 }
 
 function isLoopback(host: string): boolean {
