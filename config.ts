@@ -7,6 +7,7 @@ import { Command } from 'commander';
 import { type ConfigKey, type DaemonConfig, daemonConfig, isWrong } from './api/daemon-config.ts';
 import { InvalidParameter } from './api/errors.ts';
 import { PRODUCT_VERSION } from './api/system.ts';
+import { isObject } from './std/decode.ts';
 import { offsetOfSyntaxError, outerKeys, positionAt } from './std/json-position.ts';
 
 const DEFAULT_CONFIG_FILE = '/etc/gantry/daemon.json';
@@ -123,7 +124,7 @@ function fromWord(flag: Flag, given: string, before: unknown): unknown {
     case 'map': {
       const split = given.indexOf('=');
       if (split < 1) throw wrongArgument(flag, given, 'it must be of the form name=value');
-      return { ...(isRecord(before) ? before : {}), [given.slice(0, split)]: given.slice(split + 1) };
+      return { ...(isObject(before) ? before : {}), [given.slice(0, split)]: given.slice(split + 1) };
     }
   }
 }
@@ -180,7 +181,7 @@ function parse(text: string, fail: (offset: number, message: string) => Error): 
   } catch (error) {
     throw error instanceof SyntaxError ? fail(offsetOfSyntaxError(error, text), error.message) : error;
   }
-  if (!isRecord(whole)) throw fail(0, 'the file must hold one JSON object');
+  if (!isObject(whole)) throw fail(0, 'the file must hold one JSON object');
   return whole;
 }
 
@@ -198,7 +199,7 @@ function refuseBoth(file: string, flags: Values, read: Values): void {
 /** As Go prints a value. */
 function shown(value: unknown): string {
   if (Array.isArray(value)) return `[${value.join(' ')}]`;
-  if (!isRecord(value)) return String(value);
+  if (!isObject(value)) return String(value);
   return `map[${Object.entries(value)
     .map(([key, each]) => `${key}:${String(each)}`)
     .join(' ')}]`;
@@ -209,8 +210,4 @@ const withoutDot = (message: string): string => message.replace(/^\./, '');
 
 function isKey(key: string): key is ConfigKey {
   return Object.hasOwn(daemonConfig.fields, key);
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

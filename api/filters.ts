@@ -1,4 +1,4 @@
-import { DecodeError, type Decoder } from '../std/decode.ts';
+import { DecodeError, type Decoder, isObject } from '../std/decode.ts';
 import { parseJSON } from '../std/parse-json.ts';
 import { InvalidParameter } from './errors.ts';
 
@@ -30,21 +30,21 @@ export function matchesAny(filters: Filters, key: string, test: (value: string) 
 /** Reads the same forms, already out of their JSON; absent and null are no filters. */
 export const filters: Decoder<Filters> = (value, path) => {
   if (value === undefined || value === null) return NO_FILTERS;
-  if (typeof value !== 'object' || Array.isArray(value)) throw new DecodeError(path, 'an object', value);
+  if (!isObject(value)) throw new DecodeError(path, 'an object', value);
   return new Map(Object.entries(value).map(([key, values]) => [key, valuesOf(values)]));
 };
 
 function parsed(json: string): object {
   try {
     const value = parseJSON(json);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+    if (isObject(value)) return value;
   } catch {}
   throw new InvalidParameter('invalid filter');
 }
 
 function valuesOf(values: unknown): string[] {
   if (Array.isArray(values)) return values.map(String);
-  if (typeof values === 'object' && values !== null) {
+  if (isObject(values)) {
     return Object.entries(values).flatMap(([value, isSet]) => (isSet === true ? [value] : []));
   }
   throw new InvalidParameter('invalid filter');

@@ -1,3 +1,4 @@
+import { isObject } from '../std/decode.ts';
 import { UsageError } from './host.ts';
 
 type Json = { [key: string]: unknown };
@@ -23,7 +24,7 @@ function set(env: Json, path: string, value: unknown): void {
   let place = env;
   for (const key of keys) {
     const inner = place[key] ?? Object.create(null);
-    if (!isJson(inner)) throw new UsageError(`env ${path}: ${key} has a value of its own already`);
+    if (!isObject(inner)) throw new UsageError(`env ${path}: ${key} has a value of its own already`);
     place[key] = inner;
     place = inner;
   }
@@ -38,8 +39,4 @@ function jsonOrText(text: string): unknown {
   } catch {
     return text;
   }
-}
-
-function isJson(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,7 +1,7 @@
 /** What the outside says, checked against the contract of the job: words, and JSON. */
 import type { JobContract } from '../api/contract.ts';
 import { InvalidParameter } from '../api/errors.ts';
-import { DecodeError, type Decoder } from '../std/decode.ts';
+import { DecodeError, type Decoder, isObject } from '../std/decode.ts';
 import { fitsUsage } from '../std/usage.ts';
 import type { Contract } from './contract.ts';
 import type { Signature } from './job.ts';
@@ -41,8 +41,4 @@ function keysOf(decoder: object): readonly string[] | null {
 
 function hasKey(known: readonly string[], key: string): boolean {
   return known.some((each) => each.toLowerCase() === key.toLowerCase());
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

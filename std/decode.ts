@@ -103,7 +103,8 @@ export function object<const F extends Fields>(fields: F): ObjectDecoder<F> {
   return Object.assign(decode, { fields });
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
+/** Neither null nor a list. */
+export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
