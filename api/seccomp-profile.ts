@@ -4,6 +4,7 @@
  */
 import { type Decoded, integer, list, nullable, number, object, optional, text } from '../std/decode.ts';
 import { parseJSON } from '../std/parse-json.ts';
+import { messageOf } from '../std/thrown.ts';
 import { InvalidParameter } from './errors.ts';
 import type { OciSeccomp } from './oci.ts';
 
@@ -56,7 +57,7 @@ export function parseSeccompProfile(json: string): SeccompProfile {
   try {
     return seccompProfile(parseJSON(json), 'profile');
   } catch (error) {
-    throw new InvalidParameter(`Decoding seccomp profile failed: ${error instanceof Error ? error.message : error}`);
+    throw new InvalidParameter(`Decoding seccomp profile failed: ${messageOf(error)}`);
   }
 }
 

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { messageOf } from '../std/thrown.ts';
 import { explain, withRunFlags } from './explain.ts';
 import { DEFAULT_HOST, hostOf, UsageError } from './host.ts';
 import { DaemonError, Http, NoConnection } from './http.ts';
@@ -28,7 +29,7 @@ export async function main(words: readonly string[], terminal: Terminal): Promis
 
 function wordFor(error: unknown): string {
   if (error instanceof DaemonError || error instanceof NoConnection) return error.message;
-  return `gantry: ${error instanceof Error ? error.message : String(error)}`;
+  return `gantry: ${messageOf(error)}`;
 }
 
 function programFor(terminal: Terminal, run: (command: Promise<number>) => void): Command {

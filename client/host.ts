@@ -3,6 +3,7 @@ import type { RequestOptions } from 'node:http';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { DEFAULT_PORT, DEFAULT_SOCKET, DEFAULT_TLS_PORT } from '../api/system.ts';
+import { messageOf } from '../std/thrown.ts';
 
 export const DEFAULT_HOST = `unix://${DEFAULT_SOCKET}`;
 
@@ -53,9 +54,7 @@ async function certificates(flags: HostFlags, env: NodeJS.ProcessEnv, verify: bo
       return await readFile(path ?? join(folder, name));
     } catch (error) {
       if (path === null && !isNeeded) return undefined;
-      throw new UsageError(
-        `could not read ${path ?? join(folder, name)}: ${error instanceof Error ? error.message : error}`,
-      );
+      throw new UsageError(`could not read ${path ?? join(folder, name)}: ${messageOf(error)}`);
     }
   };
   const [ca, cert, key] = [

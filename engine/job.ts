@@ -5,6 +5,7 @@ import createDebug from 'debug';
 import type { JobContract } from '../api/contract.ts';
 import { Cancelled, Conflict, EngineError, NoSuchJob, SystemFailure } from '../api/errors.ts';
 import { CHANNEL, type JobBegan, type JobEnded } from '../api/trace.ts';
+import { messageOf } from '../std/thrown.ts';
 import type { LivingJob } from './lifetime.ts';
 import { Output } from './output.ts';
 
@@ -216,7 +217,7 @@ export class Job<S extends Signature, Table extends JobTableOf<Table>> implement
       return why instanceof EngineError ? why : new Cancelled(`${this.name}: cancelled`, { cause: why });
     }
     warn('job %s(%s) failed unexpectedly: %O', this.name, this.args.join(', '), reason);
-    return new SystemFailure(reason instanceof Error ? reason.message : String(reason), { cause: reason });
+    return new SystemFailure(messageOf(reason), { cause: reason });
   }
 
   #began(startedAt: number): JobBegan {

@@ -1,3 +1,4 @@
+import { asError } from '../std/thrown.ts';
 import type { Destination } from './destination.ts';
 
 /** Bytes that may wait for one destination while another keeps up. */
@@ -95,8 +96,4 @@ export class Lane {
     }
     this.#wake();
   }
-}
-
-function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(String(reason));
 }

@@ -6,6 +6,7 @@ import * as errors from '../api/errors.ts';
 import * as reference from '../api/reference.ts';
 import * as decode from '../std/decode.ts';
 import { hasErrno } from '../std/errno.ts';
+import { messageOf } from '../std/thrown.ts';
 import type { Engine } from './engine.ts';
 import type { JobTableOf } from './job.ts';
 
@@ -79,8 +80,4 @@ function verify<Table extends JobTableOf<Table>>(engine: Engine<Table>, paths: r
   } catch (error) {
     throw new BrokenPlugin(paths.join(', '), `something is wrapped that is not there: ${messageOf(error)}`, error);
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

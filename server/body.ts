@@ -4,6 +4,7 @@ import { InvalidParameter, TooLarge } from '../api/errors.ts';
 import type { Decoder } from '../std/decode.ts';
 import { hasErrno } from '../std/errno.ts';
 import { parseJSON } from '../std/parse-json.ts';
+import { messageOf } from '../std/thrown.ts';
 
 /** No JSON body of the API comes near it. */
 const MAX_JSON_BYTES = 4 * 1024 * 1024;
@@ -77,6 +78,6 @@ function parse(bytes: Buffer): unknown {
     if (error instanceof SyntaxError && /after JSON/.test(error.message)) {
       throw new InvalidParameter('unexpected content after JSON');
     }
-    throw new InvalidParameter(`invalid JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw new InvalidParameter(`invalid JSON: ${messageOf(error)}`);
   }
 }

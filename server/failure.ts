@@ -1,6 +1,7 @@
 import createDebug from 'debug';
 import { EngineError, InvalidParameter } from '../api/errors.ts';
 import { DecodeError } from '../std/decode.ts';
+import { messageOf } from '../std/thrown.ts';
 import type { ShortAnswer } from './route.ts';
 import { TooOld } from './version.ts';
 
@@ -18,10 +19,6 @@ export function answerOf(error: unknown, about: string): ShortAnswer {
   if (isAbort(error)) return { status: 499, json: { message: 'the client has gone away' } };
   warn('%s: bug: %O', about, error);
   return { status: 500, json: { message: messageOf(error) } };
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error && error.message !== '' ? error.message : String(error);
 }
 
 function isAbort(error: unknown): boolean {

@@ -1,7 +1,7 @@
 /** How a route runs a job of which the output is the answer. */
 import type { JobTable } from '../api/jobs.ts';
 import type { Accepted, Job, Signature } from '../engine/job.ts';
-import { messageOf } from './failure.ts';
+import { asError, messageOf } from '../std/thrown.ts';
 import { Outflow } from './outflow.ts';
 import type { LongAnswer } from './route.ts';
 import { StdioFrames } from './stdio-frames.ts';
@@ -66,7 +66,7 @@ export async function answerWhenDone<S extends Signature>(
       out.write(Buffer.from(`${JSON.stringify(word(result))}\n`));
       out.end();
     },
-    (error: unknown) => out.end(error instanceof Error ? error : new Error(String(error))),
+    (error: unknown) => out.end(asError(error)),
   );
   await job.accepted;
   return { status: 200, contentType: 'application/json', out };

@@ -7,6 +7,7 @@ import { readSync } from 'node:fs';
 import { Readable, Transform } from 'node:stream';
 import { parentPort } from 'node:worker_threads';
 import * as zlib from 'node:zlib';
+import { messageOf } from '../std/thrown.ts';
 import { CHUNK_BYTES, type FromWorker, type InflateRequest, type ToWorker, WINDOW } from './inflate-messages.ts';
 
 const MAGIC: readonly (readonly [name: string, bytes: readonly number[]])[] = [
@@ -130,7 +131,7 @@ if (port !== null) {
     current = new Inflating(message, send);
     current.run().catch((error: unknown) => {
       const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-      send({ kind: 'error', code, message: error instanceof Error ? error.message : String(error) });
+      send({ kind: 'error', code, message: messageOf(error) });
     });
     return undefined;
   });

@@ -9,7 +9,7 @@ import type { Engine, OpenJob } from '../../engine/engine.ts';
 import { anything, list, object, optional, text } from '../../std/decode.ts';
 import { toJSON } from '../../std/json.ts';
 import { parseJSON } from '../../std/parse-json.ts';
-import { messageOf } from '../failure.ts';
+import { messageOf } from '../../std/thrown.ts';
 import { Outflow } from '../outflow.ts';
 import type { Answer, ApiRequest, Route, ShortAnswer } from '../route.ts';
 import { StdioFrames } from '../stdio-frames.ts';

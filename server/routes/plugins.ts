@@ -4,6 +4,7 @@ import type { JobTable } from '../../api/jobs.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Job, Signature } from '../../engine/job.ts';
 import type { PluginRoute, StartJob } from '../../engine/routes.ts';
+import { asError } from '../../std/thrown.ts';
 import { Outflow } from '../outflow.ts';
 import type { Answer, ApiRequest, Route } from '../route.ts';
 
@@ -44,7 +45,7 @@ async function stream(
   await Promise.race([running, out.begun]);
   running.then(
     () => out.end(),
-    (error: unknown) => out.end(error instanceof Error ? error : new Error(String(error))),
+    (error: unknown) => out.end(asError(error)),
   );
   return { status: 200, contentType, out };
 }
