@@ -77,9 +77,9 @@ function framed(job: OpenJob): { readonly out: Outflow; readonly status: () => n
   job.stderr.add(frames.stderr);
   let status = 1;
   void ended(job).then((end) => {
-    status = end.status;
-    const payload = Buffer.from(toJSON(end));
-    out.write(Buffer.concat([frameHeader(JOB_END, payload.length), payload]));
+    const told = inJSON(end);
+    status = told.status;
+    out.write(Buffer.concat([frameHeader(JOB_END, told.payload.length), told.payload]));
     out.end();
   });
   return { out, status: () => status };
@@ -90,9 +90,22 @@ async function ended(job: OpenJob): Promise<JobEnd> {
   try {
     return { status: 0, result: await job.run(), error: null };
   } catch (error) {
-    const httpStatus = error instanceof EngineError ? error.httpStatus : 500;
-    return { status: job.exitStatus ?? 1, result: null, error: { message: messageOf(error), httpStatus } };
+    return failed(error, job.exitStatus ?? 1);
   }
+}
+
+/** A result that is no JSON, as a plugin's may be, is a failure. */
+function inJSON(end: JobEnd): { readonly status: number; readonly payload: Buffer } {
+  try {
+    return { status: end.status, payload: Buffer.from(toJSON(end)) };
+  } catch (error) {
+    return inJSON(failed(error, 1));
+  }
+}
+
+function failed(error: unknown, status: number): JobEnd {
+  const httpStatus = error instanceof EngineError ? error.httpStatus : 500;
+  return { status, result: null, error: { message: messageOf(error), httpStatus } };
 }
 
 /** For curl: all in one piece, once the job has ended, under the status of its error if there is one. */

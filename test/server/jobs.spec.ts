@@ -104,6 +104,18 @@ describe('/jobs', () => {
       expect(trailers).to.deep.equal({ 'x-job-status': '1' });
     });
 
+    it('tells of a result that is no JSON in the last frame', async () => {
+      const circle: Record<string, unknown> & { ApiVersion: string } = { ApiVersion: '1.50' };
+      circle['itself'] = circle;
+      engine.register('version', { summary: 'Circles', usage: '', env: object({}), handler: async () => circle });
+      const { bytes, trailers } = await call('POST', '/jobs/version', '', { Accept: MULTIPLEXED });
+      const [, last] = framesOf(bytes).at(-1) ?? [];
+      expect(last).to.match(
+        /^\{"status":1,"result":null,"error":\{"message":"Converting circular .*"httpStatus":500\}\}$/,
+      );
+      expect(trailers).to.deep.equal({ 'x-job-status': '1' });
+    });
+
     it('answers while the body is still being sent', async () => {
       const headers = { Accept: MULTIPLEXED };
       const sent = request({ socketPath: server.path, method: 'POST', path: '/jobs/load', headers, agent: false });
