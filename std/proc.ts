@@ -52,7 +52,7 @@ export async function readProcess(pid: number): Promise<ProcessFacts | null> {
 }
 
 /** The command stands in brackets and may itself contain brackets and blanks: what follows begins behind the last one. */
-export function factsOf(pid: number, stat: string, status: string, cmdline: string): ProcessFacts {
+function factsOf(pid: number, stat: string, status: string, cmdline: string): ProcessFacts {
   const open = stat.indexOf('(');
   const close = stat.lastIndexOf(')');
   const fields = stat.slice(close + 2).split(' ');
