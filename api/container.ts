@@ -1,6 +1,6 @@
 /**
- * A container in Docker's words: what a client asks for, what the engine records, what inspect answers. Field names are
- * the wire's own (Docker Engine API v1.50, `ContainerConfig`, `HostConfig`, `ContainerInspectResponse`).
+ * A container in Docker's words: what a client asks for, what it is answered. Field names are the wire's own (Docker
+ * Engine API v1.50, `ContainerConfig`, `HostConfig`, `ContainerInspectResponse`).
  */
 import {
   anything,
@@ -16,7 +16,6 @@ import {
   text,
 } from '../std/decode.ts';
 import { InvalidParameter } from './errors.ts';
-import type { ChainID, ContainerID, ExecID, ImageID, LayerID } from './ids.ts';
 
 /** A program and its arguments. Old clients send one string where one word is meant. */
 const words = (value: unknown, path: string): string[] =>
@@ -224,95 +223,6 @@ export const execConfig = object({
   ConsoleSize: nullable(list(integer)),
 });
 export type ExecConfig = Decoded<typeof execConfig>;
-
-/**
- * Where a container is in its life. Each state carries only what is true in it. Instants are RFC 3339 with nanoseconds.
- *
- *   created ─start─▶ running ⇄ paused
- *                      │ exit            restart policy
- *                      ▼                ┌───────────┐
- *                    exited ◀───────── restarting ──┘ ─▶ running
- *   any but running ─▶ removing ─▶ gone
- */
-export type ContainerState =
-  /** Never ran. A start that failed leaves its words and code here, as Docker does. */
-  | { readonly status: 'created'; readonly exitCode: number; readonly error: string }
-  | ({ readonly status: 'running' } & Running)
-  | ({ readonly status: 'paused' } & Running)
-  | ({ readonly status: 'restarting' } & Ended)
-  | ({ readonly status: 'exited' } & Ended)
-  /** `volumes`: its anonymous ones go with it. */
-  | { readonly status: 'removing'; readonly before: ContainerState; readonly volumes: boolean }
-  /** Its removal failed: it can only be removed again. */
-  | { readonly status: 'dead'; readonly before: ContainerState; readonly error: string };
-
-export interface Running {
-  readonly pid: number;
-  readonly startedAt: string;
-  /** When the run before this one ended, Go's zero time for the first: inspect tells it while this one runs. */
-  readonly lastFinishedAt: string;
-}
-
-export interface Ended {
-  readonly exitCode: number;
-  readonly oomKilled: boolean;
-  readonly startedAt: string;
-  readonly finishedAt: string;
-  readonly error: string;
-}
-
-/** Where something from outside the rootfs is seen inside it, settled at create. */
-export interface MountPoint {
-  readonly Type: 'bind' | 'volume' | 'tmpfs';
-  /** Volume name; '' for others. */
-  readonly Name: string;
-  /** Absolute host path; '' for tmpfs. */
-  readonly Source: string;
-  readonly Destination: string;
-  /** `local` for volumes; '' for others. */
-  readonly Driver: string;
-  /** The mode words as given, such as `ro`, `z`, tmpfs options. */
-  readonly Mode: string;
-  readonly RW: boolean;
-  readonly Propagation: string;
-}
-
-/** A container as `containers/<id>/config.json` has it. */
-export interface ContainerRecord {
-  readonly ID: ContainerID;
-  /** Without the leading slash. */
-  readonly Name: string;
-  readonly Created: string;
-  /** The image's id, and the reference as the user gave it is `Config.Image`. */
-  readonly ImageID: ImageID;
-  readonly Config: ContainerConfig;
-  readonly HostConfig: HostConfig;
-  /** The program and its arguments: Entrypoint and Cmd, joined. */
-  readonly Path: string;
-  readonly Args: readonly string[];
-  /** The read-write layer, and the graph driver that has it. */
-  readonly Layer: LayerID;
-  /** The image's layers that it stands on, null for an empty image; known here even when the image is gone. */
-  readonly Chain: ChainID | null;
-  readonly Driver: string;
-  readonly MountPoints: readonly MountPoint[];
-  readonly LogPath: string;
-  readonly State: ContainerState;
-  readonly RestartCount: number;
-  /** The user stopped it, so that its restart policy rests until it is started again. */
-  readonly HasBeenManuallyStopped: boolean;
-}
-
-/** An extra process in a container; in memory, and in the exec-root while it runs. */
-export interface ExecRecord {
-  readonly ID: ExecID;
-  readonly ContainerID: ContainerID;
-  readonly Config: ExecConfig;
-  readonly State:
-    | { readonly status: 'created' }
-    | { readonly status: 'running'; readonly pid: number }
-    | { readonly status: 'exited'; readonly pid: number; readonly exitCode: number };
-}
 
 /** Answer of GET /containers/{id}/json. Built by jobs/containers/inspect.ts; see the published API document. */
 export type ContainerInspect = Readonly<Record<string, unknown>> & { readonly Id: string; readonly Name: string };

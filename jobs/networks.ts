@@ -1,8 +1,8 @@
-import type { ContainerRecord } from '../api/container.ts';
 import { InvalidParameter, NotFound } from '../api/errors.ts';
 import { type Filters, matchesAny } from '../api/filters.ts';
 import type { NetworkContainer, NetworkInspect } from '../api/resources.ts';
 import type { Endpoint, NetworkDriver } from '../drivers/network/driver.ts';
+import type { ContainerRecord } from '../state/container-record.ts';
 import { isAlive } from './containers/life.ts';
 import { networkModeOf } from './containers/network-mode.ts';
 import type { Daemon, JobHandler } from './daemon.ts';

@@ -2,7 +2,6 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, readdir, rm, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import createDebug from 'debug';
-import type { ContainerRecord } from '../api/container.ts';
 import { InvalidParameter, NoSuchContainer } from '../api/errors.ts';
 import { type ContainerID, containerID, type ImageID } from '../api/ids.ts';
 import { writeAtomic, writeWhole } from '../std/atomic-file.ts';
@@ -13,6 +12,7 @@ import { MultiMap } from '../std/multi-map.ts';
 import { PrefixIndex } from '../std/prefix-index.ts';
 import { fromRFC3339 } from '../std/timestamp.ts';
 import { ContainerNames, withoutSlash } from './container-names.ts';
+import type { ContainerRecord } from './container-record.ts';
 import { containerRecord } from './container-record.ts';
 
 const warn = createDebug('gantry:warn:containers');

@@ -1,4 +1,4 @@
-import type { ExecRecord } from '../api/container.ts';
+import type { ExecConfig } from '../api/container.ts';
 import { Conflict, NoSuchExec } from '../api/errors.ts';
 import type { ContainerID, ExecID } from '../api/ids.ts';
 import type { Process } from '../drivers/exec/driver.ts';
@@ -11,6 +11,17 @@ const KEPT_MS = 5 * 60_000;
 const MAX_ENDED = 4096;
 /** Execs of one container that are not ended, made but not started ones included. */
 const MAX_OPEN = 4096;
+
+/** An extra process in a container; in memory, and in the exec-root while it runs. */
+export interface ExecRecord {
+  readonly ID: ExecID;
+  readonly ContainerID: ContainerID;
+  readonly Config: ExecConfig;
+  readonly State:
+    | { readonly status: 'created' }
+    | { readonly status: 'running'; readonly pid: number }
+    | { readonly status: 'exited'; readonly pid: number; readonly exitCode: number };
+}
 
 interface Entry {
   record: ExecRecord;

@@ -1,6 +1,6 @@
-import type { ContainerRecord } from '../../api/container.ts';
 import { Conflict, NotRunning } from '../../api/errors.ts';
 import type { ContainerID } from '../../api/ids.ts';
+import type { ContainerRecord } from '../../state/container-record.ts';
 
 /** The state in which a process of the container can be started or looked at. Fails with Conflict in Docker's words. */
 export function checkRunning({ ID, State }: ContainerRecord): void {

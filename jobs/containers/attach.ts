@@ -11,10 +11,10 @@
  *   source   Docker Engine API, ContainerAttach; dockerd's daemon/attach.go, container/stream/attach.go
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ContainerRecord } from '../../api/container.ts';
 import { Conflict, InvalidParameter } from '../../api/errors.ts';
 import type { AttachEnv } from '../../api/jobs.ts';
 import type { Attachment, Process } from '../../drivers/exec/driver.ts';
+import type { ContainerRecord } from '../../state/container-record.ts';
 import type { Daemon, JobHandler, RunningJob } from '../daemon.ts';
 import { AttachPlace } from './attach-place.ts';
 import { type CarryPlan, carry } from './carry.ts';

@@ -1,7 +1,8 @@
 /** Host folders and files that a container sees: `--mount` wants them to be there, `-v` makes a folder. */
 import { mkdir, stat } from 'node:fs/promises';
-import type { ContainerRecord, HostConfig } from '../../api/container.ts';
+import type { HostConfig } from '../../api/container.ts';
 import { InvalidParameter, SystemFailure } from '../../api/errors.ts';
+import type { ContainerRecord } from '../../state/container-record.ts';
 
 /** Fails with InvalidParameter when a `--mount` names what is not there. */
 export async function checkBindSources({ Mounts }: HostConfig): Promise<void> {

@@ -8,8 +8,8 @@
  * source  Docker Engine API, POST /containers/create
  */
 import createDebug from 'debug';
-import type { ContainerRecord, MountPoint } from '../../api/container.ts';
 import { type ContainerID, type LayerID, newContainerID } from '../../api/ids.ts';
+import type { ContainerRecord, MountPoint } from '../../state/container-record.ts';
 import { now, toRFC3339 } from '../../std/timestamp.ts';
 import { Undo } from '../../std/undo.ts';
 import type { Daemon, JobHandler } from '../daemon.ts';

@@ -6,9 +6,10 @@
  * fails   NoSuchContainer · Conflict (it runs, its removal is under way)
  * source  Docker Engine API, DELETE /containers/{id}; words of daemon/delete.go
  */
-import type { ContainerRecord } from '../../api/container.ts';
+
 import { Conflict } from '../../api/errors.ts';
 import { SIGKILL } from '../../api/signals.ts';
+import type { ContainerRecord } from '../../state/container-record.ts';
 import type { JobHandler } from '../daemon.ts';
 import { naming } from '../naming.ts';
 import { type HaltDeps, halt } from './halt.ts';

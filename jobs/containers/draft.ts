@@ -3,12 +3,13 @@
  * makes it, `explain` only tells it.
  */
 import { posix } from 'node:path';
-import type { ContainerConfig, CreateBody, HostConfig, MountPoint } from '../../api/container.ts';
+import type { ContainerConfig, CreateBody, HostConfig } from '../../api/container.ts';
 import { InvalidParameter, NoSuchContainer, NotFound } from '../../api/errors.ts';
 import { type ChainID, type ContainerID, topChain } from '../../api/ids.ts';
 import type { Image } from '../../api/image.ts';
 import { architectureOf, isPlatform, parsePlatform, platformText } from '../../api/platform.ts';
 import type { LogWriting } from '../../drivers/log/driver.ts';
+import type { MountPoint } from '../../state/container-record.ts';
 import { findImage } from '../../state/find-image.ts';
 import type { Daemon } from '../daemon.ts';
 import type { Host } from '../host.ts';

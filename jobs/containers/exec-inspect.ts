@@ -4,7 +4,7 @@
  *   fails    NoSuchExec
  *   source   Docker Engine API, ExecInspect
  */
-import type { ExecRecord } from '../../api/container.ts';
+import type { ExecRecord } from '../../state/execs.ts';
 import type { Daemon, JobHandler } from '../daemon.ts';
 import { parseDetachKeys } from './detach-keys.ts';
 

@@ -1,9 +1,10 @@
 /** (pure) An exec as the `process` of an OCI spec: the container's own, with what the exec says for itself. */
 import { posix } from 'node:path';
 import { capabilitiesFor } from '../../api/capabilities.ts';
-import type { ContainerRecord, ExecConfig } from '../../api/container.ts';
+import type { ExecConfig } from '../../api/container.ts';
 import { InvalidParameter } from '../../api/errors.ts';
 import type { OciProcess } from '../../api/oci.ts';
+import type { ContainerRecord } from '../../state/container-record.ts';
 import type { Host } from '../host.ts';
 import { environmentOf, processOf } from './spec.ts';
 

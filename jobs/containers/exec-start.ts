@@ -10,11 +10,13 @@
  *            says: CommandNotFound, CommandNotExecutable, InvalidParameter
  *   source   Docker Engine API, ExecStart; dockerd's daemon/exec.go
  */
-import type { ContainerRecord, ExecConfig, ExecRecord } from '../../api/container.ts';
+import type { ExecConfig } from '../../api/container.ts';
 import { Conflict, EngineError, NoSuchExec } from '../../api/errors.ts';
 import type { ExecID } from '../../api/ids.ts';
 import type { ExecStartEnv } from '../../api/jobs.ts';
 import type { AttachRequest, ExecDriver, ExecRequest, Process } from '../../drivers/exec/driver.ts';
+import type { ContainerRecord } from '../../state/container-record.ts';
+import type { ExecRecord } from '../../state/execs.ts';
 import type { Daemon, JobHandler, RunningJob } from '../daemon.ts';
 import { checkActive } from './active.ts';
 import { type CarryEnd, type CarryPlan, carry } from './carry.ts';

@@ -3,10 +3,10 @@
  * is held only while a signal is sent: whoever comes to kill what is being stopped does not wait.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ContainerRecord } from '../../api/container.ts';
 import { SystemFailure } from '../../api/errors.ts';
 import type { ContainerID } from '../../api/ids.ts';
 import { parseSignal, SIGKILL, SIGTERM } from '../../api/signals.ts';
+import type { ContainerRecord } from '../../state/container-record.ts';
 import type { Daemon } from '../daemon.ts';
 import { emitContainerEvent } from './event.ts';
 import { isAlive } from './life.ts';

@@ -6,7 +6,8 @@
  * source  Docker Engine API, GET /containers/{id}/json
  */
 import { join } from 'node:path';
-import type { ContainerConfig, ContainerRecord, HostConfig, MountPoint } from '../../api/container.ts';
+import type { ContainerConfig, HostConfig } from '../../api/container.ts';
+import type { ContainerRecord, MountPoint } from '../../state/container-record.ts';
 import type { Daemon, JobHandler } from '../daemon.ts';
 import { isAlive } from './life.ts';
 import { networkSettingsOf } from './network-settings.ts';

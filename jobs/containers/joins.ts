@@ -1,7 +1,8 @@
 /** Namespaces of other containers that a container is to join: looked up anew at every start. */
-import type { ContainerRecord } from '../../api/container.ts';
+
 import { Conflict, NoSuchContainer } from '../../api/errors.ts';
 import type { ContainerID } from '../../api/ids.ts';
+import type { ContainerRecord } from '../../state/container-record.ts';
 import type { Daemon } from '../daemon.ts';
 import { isAlive } from './life.ts';
 import type { Joins } from './spec.ts';

@@ -3,9 +3,9 @@
  * container's lock.
  */
 import createDebug from 'debug';
-import type { ContainerRecord } from '../../api/container.ts';
 import { EngineError } from '../../api/errors.ts';
 import { SIGKILL } from '../../api/signals.ts';
+import type { ContainerRecord } from '../../state/container-record.ts';
 import { Undo } from '../../std/undo.ts';
 import type { Daemon } from '../daemon.ts';
 import type { TakenAttachments } from './attachments.ts';

@@ -1,5 +1,5 @@
 /** (pure) Questions about where a container is in its life. */
-import type { ContainerRecord, ContainerState, Ended } from '../../api/container.ts';
+import type { ContainerRecord, ContainerState, Ended } from '../../state/container-record.ts';
 import { NEVER } from '../../std/timestamp.ts';
 import { unreachable } from '../../std/unreachable.ts';
 

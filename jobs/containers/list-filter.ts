@@ -1,8 +1,9 @@
 /** Filters of `docker ps`: any value of a key may match, all keys must (moby, daemon/list.go). */
-import type { ContainerRecord } from '../../api/container.ts';
+
 import { InvalidParameter, NotFound } from '../../api/errors.ts';
 import type { Filters } from '../../api/filters.ts';
 import type { ImageID } from '../../api/ids.ts';
+import type { ContainerRecord } from '../../state/container-record.ts';
 import { findImage } from '../../state/find-image.ts';
 import { isPattern, matchingWithin } from '../../std/bounded-match.ts';
 import { fromRFC3339, type Nanos } from '../../std/timestamp.ts';

@@ -5,8 +5,9 @@
  * fails   InvalidParameter (filters) · NoSuchContainer (before, since)
  * source  Docker Engine API, GET /containers/json; daemon/list.go
  */
-import type { ContainerRecord, ContainerSummary } from '../../api/container.ts';
+import type { ContainerSummary } from '../../api/container.ts';
 import { parseReference, withDefaultTag } from '../../api/reference.ts';
+import type { ContainerRecord } from '../../state/container-record.ts';
 import { mapBounded } from '../../std/map-bounded.ts';
 import { fromRFC3339, type Nanos, now } from '../../std/timestamp.ts';
 import type { Daemon, JobHandler } from '../daemon.ts';

@@ -7,10 +7,11 @@
  *            NotImplemented (a log driver that cannot read)
  *   source   Docker Engine API, ContainerLogs; dockerd's daemon/logs.go
  */
-import type { ContainerRecord } from '../../api/container.ts';
+
 import { Conflict, InvalidParameter } from '../../api/errors.ts';
 import { parseInstant } from '../../api/instant.ts';
 import type { LogsEnv } from '../../api/jobs.ts';
+import type { ContainerRecord } from '../../state/container-record.ts';
 import { now } from '../../std/timestamp.ts';
 import type { JobHandler } from '../daemon.ts';
 import { detailsText, type LogStyle, writeLogLines } from './log-lines.ts';

@@ -2,8 +2,9 @@
  * (pure) What is to be mounted: `-v`, `--mount`, `--tmpfs` and the image's volumes, read and checked. Grammar, order and
  * words are dockerd's (volume/mounts/linux_parser.go, daemon/volumes.go).
  */
-import type { ContainerConfig, HostConfig, Mount, MountPoint } from '../../api/container.ts';
+import type { ContainerConfig, HostConfig, Mount } from '../../api/container.ts';
 import { InvalidParameter, NotImplemented } from '../../api/errors.ts';
+import type { MountPoint } from '../../state/container-record.ts';
 import { parseBind } from './bind.ts';
 import type { MountRequest } from './mount-request.ts';
 import { cleanPath, mountTarget } from './mount-target.ts';

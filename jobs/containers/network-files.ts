@@ -1,7 +1,8 @@
 /** hostname, hosts and resolv.conf: written into the container's folder at every start, and bound into its /etc. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ContainerRecord, HostConfig } from '../../api/container.ts';
+import type { HostConfig } from '../../api/container.ts';
+import type { ContainerRecord } from '../../state/container-record.ts';
 import { splitExtraHost } from './host-config.ts';
 import { networkModeOf } from './network-mode.ts';
 import type { NetworkFiles } from './spec-mounts.ts';

@@ -1,5 +1,5 @@
-import type { ContainerRecord } from '../../api/container.ts';
 import type { NetworkPlan } from '../../drivers/network/driver.ts';
+import type { ContainerRecord } from '../../state/container-record.ts';
 import type { Daemon } from '../daemon.ts';
 import { isAlive } from './life.ts';
 import { networkModeOf } from './network-mode.ts';

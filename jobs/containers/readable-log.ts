@@ -1,6 +1,6 @@
-import type { ContainerRecord } from '../../api/container.ts';
 import { NotImplemented } from '../../api/errors.ts';
 import type { LogBatch, LogRequest } from '../../drivers/log/driver.ts';
+import type { ContainerRecord } from '../../state/container-record.ts';
 import type { Daemon } from '../daemon.ts';
 
 export type LogDeps = Pick<Daemon, 'containers' | 'logs' | 'host'>;

@@ -1,6 +1,6 @@
 /** The end of a container that does not run: by `delete`, and by itself with `--rm`. The caller holds its lock. */
 import createDebug from 'debug';
-import type { ContainerRecord } from '../../api/container.ts';
+import type { ContainerRecord } from '../../state/container-record.ts';
 import type { Daemon } from '../daemon.ts';
 import { emitContainerEvent } from './event.ts';
 import { stateBeforeRemoval } from './life.ts';

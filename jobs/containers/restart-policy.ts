@@ -1,5 +1,5 @@
 /** (pure) When a container that has ended runs again, and how soon (moby, restartmanager/restartmanager.go). */
-import type { ContainerRecord, Ended } from '../../api/container.ts';
+import type { ContainerRecord, Ended } from '../../state/container-record.ts';
 import { fromRFC3339 } from '../../std/timestamp.ts';
 
 const FIRST_DELAY_MS = 100;

@@ -1,10 +1,10 @@
 /** What the exec driver is to run for a container. It takes a place on its network, and makes nothing else: `explain` shows the same. */
 import { join } from 'node:path';
-import type { ContainerRecord } from '../../api/container.ts';
 import { SystemFailure } from '../../api/errors.ts';
 import { ROOTFS_SLOT, type RunRequest, type StdioPlan } from '../../drivers/exec/driver.ts';
 import type { Operation } from '../../drivers/libcontainer/program.ts';
 import type { NetworkPlan } from '../../drivers/network/driver.ts';
+import type { ContainerRecord } from '../../state/container-record.ts';
 import type { Daemon } from '../daemon.ts';
 import type { ConsoleSize, TakenAttachments } from './attachments.ts';
 import { logOf } from './draft.ts';

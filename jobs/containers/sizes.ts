@@ -1,5 +1,5 @@
 import createDebug from 'debug';
-import type { ContainerRecord } from '../../api/container.ts';
+import type { ContainerRecord } from '../../state/container-record.ts';
 import type { Daemon } from '../daemon.ts';
 
 const warn = createDebug('gantry:warn:sizes');

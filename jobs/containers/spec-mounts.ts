@@ -1,6 +1,7 @@
 /** (pure) Everything mounted in a container, in order: the kernel's filesystems, then the user's, parents first. */
-import type { ContainerRecord, HostConfig, MountPoint } from '../../api/container.ts';
+import type { HostConfig } from '../../api/container.ts';
 import type { OciMount } from '../../api/oci.ts';
+import type { ContainerRecord, MountPoint } from '../../state/container-record.ts';
 
 /** Files of the container's folder that are bound into its /etc, by their name there. */
 export type NetworkFiles = Readonly<Partial<Record<'resolv.conf' | 'hostname' | 'hosts', string>>>;

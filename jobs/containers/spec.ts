@@ -4,10 +4,10 @@
  */
 import { posix } from 'node:path';
 import { capabilitiesFor } from '../../api/capabilities.ts';
-import type { ContainerRecord } from '../../api/container.ts';
 import type { OciDevice, OciNamespace, OciProcess, OciSeccomp, OciSpec } from '../../api/oci.ts';
 import { DEFAULT_SECCOMP_PROFILE } from '../../api/seccomp-default.ts';
 import { resolveSeccompProfile } from '../../api/seccomp-profile.ts';
+import type { ContainerRecord } from '../../state/container-record.ts';
 import type { Host } from '../host.ts';
 import { keyOf } from './config.ts';
 import { networkModeOf } from './network-mode.ts';

@@ -1,5 +1,5 @@
 /** (pure) How a container stands, in the words of `docker ps` and of inspect (moby, container/state.go). */
-import type { ContainerState } from '../../api/container.ts';
+import type { ContainerState } from '../../state/container-record.ts';
 import { humanDuration } from '../../std/human-duration.ts';
 import { fromRFC3339, type Nanos } from '../../std/timestamp.ts';
 import { unreachable } from '../../std/unreachable.ts';

@@ -1,8 +1,8 @@
 import createDebug from 'debug';
-import type { ContainerRecord, ContainerState, Ended } from '../../api/container.ts';
 import type { ContainerID } from '../../api/ids.ts';
 import { SIGKILL } from '../../api/signals.ts';
 import type { Adopted, Exit, Process } from '../../drivers/exec/driver.ts';
+import type { ContainerRecord, ContainerState, Ended } from '../../state/container-record.ts';
 import { mapBounded } from '../../std/map-bounded.ts';
 import { fromRFC3339, now, toRFC3339 } from '../../std/timestamp.ts';
 import { emitContainerEvent } from './event.ts';

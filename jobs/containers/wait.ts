@@ -6,7 +6,8 @@
  * source  Docker Engine API, POST /containers/{id}/wait; container/state.go, `Wait`
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { ContainerRecord, WaitResult } from '../../api/container.ts';
+import type { WaitResult } from '../../api/container.ts';
+import type { ContainerRecord } from '../../state/container-record.ts';
 import type { Daemon, JobHandler, RunningJob } from '../daemon.ts';
 import { isAlive, isUp, outcomeOf } from './life.ts';
 

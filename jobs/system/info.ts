@@ -1,6 +1,6 @@
 import { access, readdir } from 'node:fs/promises';
-import type { ContainerState } from '../../api/container.ts';
 import { PRODUCT_VERSION } from '../../api/system.ts';
+import type { ContainerState } from '../../state/container-record.ts';
 import { now, toRFC3339 } from '../../std/timestamp.ts';
 import type { Daemon, JobHandler } from '../daemon.ts';
 import { type Abilities, warningsOf } from './machine.ts';

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { type ContainerRecord, containerConfig, hostConfig } from '../../api/container.ts';
+import { containerConfig, hostConfig } from '../../api/container.ts';
 import { newContainerID, topChain } from '../../api/ids.ts';
 import type { Image } from '../../api/image.ts';
 import type { JobTable } from '../../api/jobs.ts';
@@ -16,6 +16,7 @@ import { importImage } from '../../jobs/images/import.ts';
 import { load } from '../../jobs/images/load.ts';
 import { tag } from '../../jobs/images/tag.ts';
 import { installJobs } from '../../jobs/install.ts';
+import type { ContainerRecord } from '../../state/container-record.ts';
 import { Containers } from '../../state/containers.ts';
 import { Events } from '../../state/events.ts';
 import { Images } from '../../state/images.ts';

@@ -1,8 +1,9 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { type ContainerRecord, type ContainerState, containerConfig, hostConfig } from '../../api/container.ts';
+import { containerConfig, hostConfig } from '../../api/container.ts';
 import { type ContainerID, containerID, imageID, newContainerID, newLayerID, sha256 } from '../../api/ids.ts';
+import type { ContainerRecord, ContainerState } from '../../state/container-record.ts';
 import { Containers } from '../../state/containers.ts';
 
 const CREATED: ContainerState = { status: 'created', exitCode: 0, error: '' };

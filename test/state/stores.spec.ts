@@ -1,12 +1,13 @@
 import { access, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { type ExecRecord, execConfig } from '../../api/container.ts';
+import { execConfig } from '../../api/container.ts';
 import { InvalidParameter } from '../../api/errors.ts';
 import { type ContainerID, imageID, newContainerID, newExecID, sha256 } from '../../api/ids.ts';
 import { familiar, parseReference } from '../../api/reference.ts';
 import type { Process } from '../../drivers/exec/driver.ts';
 import { Events } from '../../state/events.ts';
+import type { ExecRecord } from '../../state/execs.ts';
 import { Execs } from '../../state/execs.ts';
 import { findImage } from '../../state/find-image.ts';
 import { Images, MAX_CONFIG_BYTES } from '../../state/images.ts';

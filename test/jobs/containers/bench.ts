@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ContainerRecord, type ContainerState, containerConfig, hostConfig } from '../../../api/container.ts';
+import { containerConfig, hostConfig } from '../../../api/container.ts';
 import { type ContainerID, imageID, layerID, newContainerID } from '../../../api/ids.ts';
 import type { JobTable } from '../../../api/jobs.ts';
 import type { EngineEvent } from '../../../api/system.ts';
@@ -12,6 +12,7 @@ import { none } from '../../../drivers/log/none.ts';
 import { Engine } from '../../../engine/engine.ts';
 import type { Output } from '../../../engine/output.ts';
 import { Attachments } from '../../../jobs/containers/attachments.ts';
+import type { ContainerRecord, ContainerState } from '../../../state/container-record.ts';
 import { Containers } from '../../../state/containers.ts';
 import { Events } from '../../../state/events.ts';
 import { Execs } from '../../../state/execs.ts';

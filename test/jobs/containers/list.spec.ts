@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import type { ContainerState } from '../../../api/container.ts';
 import { EngineError } from '../../../api/errors.ts';
 import { statusText } from '../../../jobs/containers/status.ts';
+import type { ContainerState } from '../../../state/container-record.ts';
 import { fromRFC3339, NEVER } from '../../../std/timestamp.ts';
 import { failure, SmallDaemon, type Wishes } from './small-daemon.ts';
 

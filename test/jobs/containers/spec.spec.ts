@@ -1,10 +1,11 @@
 import { expect } from 'chai';
-import { type ContainerRecord, containerConfig, hostConfig, type MountPoint } from '../../../api/container.ts';
+import { containerConfig, hostConfig } from '../../../api/container.ts';
 import { containerID, imageID, layerID } from '../../../api/ids.ts';
 import type { OciMount, OciSpec } from '../../../api/oci.ts';
 import { settleHostConfig } from '../../../jobs/containers/host-config.ts';
 import { hostsFile, resolvFile } from '../../../jobs/containers/network-files.ts';
 import { type Joins, specFor } from '../../../jobs/containers/spec.ts';
+import type { ContainerRecord, MountPoint } from '../../../state/container-record.ts';
 import { hostIn } from './small-daemon.ts';
 
 const ID = 'a1'.repeat(32);

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import type { ContainerRecord } from '../../../api/container.ts';
 import { SIGKILL } from '../../../api/signals.ts';
 import { isToRestart, isToStartWithDaemon, nextDelay } from '../../../jobs/containers/restart-policy.ts';
+import type { ContainerRecord } from '../../../state/container-record.ts';
 import { SmallDaemon, type Wishes } from './small-daemon.ts';
 
 const policy = (Name: string, MaximumRetryCount = 0, Cmd = ['sh', '-c', 'exit 3']): Wishes => ({
