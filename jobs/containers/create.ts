@@ -3,7 +3,7 @@
  *
  * reads   images, references
  * makes   a read-write layer on the image's top layer; anonymous and named volumes; a container record
- * emits   container create
+ * emits   volume create; container create
  * fails   NoSuchImage · NotFound (the image is for another platform) · NameInUse · InvalidParameter · NotImplemented
  * source  Docker Engine API, POST /containers/create
  */
@@ -16,6 +16,7 @@ import type { Daemon, JobHandler } from '../daemon.ts';
 import { type Draft, type DraftDeps, draftOf } from './draft.ts';
 import { emitContainerEvent } from './event.ts';
 import type { MountRequest } from './mount-request.ts';
+import { emitVolumeEvent } from './volume-event.ts';
 
 const debug = createDebug('gantry:jobs:create');
 
@@ -65,13 +66,14 @@ function reserveName(asked: string, id: ContainerID, { containers }: Deps, undo:
 async function mountPointOf(
   request: MountRequest,
   id: ContainerID,
-  { volumes }: Deps,
+  { events, volumes }: Deps,
   undo: Undo,
 ): Promise<MountPoint> {
   const { Name } = request;
   if (request.Type !== 'volume') return { ...request, Name: '' };
   const volume = Name === null ? await volumes.draft(id) : await volumes.ensure(Name);
   if (Name === null) undo.defer(`remove volume ${volume.name}`, () => volumes.remove(volume.name));
+  emitVolumeEvent({ events }, volume.name, 'create');
   return { ...request, Name: volume.name, Source: volume.path };
 }
 

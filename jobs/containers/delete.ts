@@ -2,7 +2,7 @@
  * delete — remove a container; with `force` also one that runs.
  *
  * locks   container
- * emits   container kill, die, destroy
+ * emits   container kill, die; volume destroy; container destroy
  * fails   NoSuchContainer · Conflict (it runs, its removal is under way)
  * source  Docker Engine API, DELETE /containers/{id}; words of daemon/delete.go
  */

@@ -16,6 +16,7 @@ import { emitNetworkEvent } from './network-event.ts';
 import { writeNetworkFiles } from './network-files.ts';
 import { type RemoveDeps, removeContainer } from './remove-container.ts';
 import { leaveNetwork, type RunRequestDeps, runRequestFor } from './run-request.ts';
+import { emitVolumeUse } from './volume-event.ts';
 
 const debug = createDebug('gantry:jobs:launch');
 const warn = createDebug('gantry:warn:launch');
@@ -61,6 +62,7 @@ async function run(container: ContainerRecord, taken: TakenAttachments, deps: La
   undo.keep();
   supervisor.adopt(id, process);
   for (const warning of process.warnings) warn('%s: %s', id, warning);
+  emitVolumeUse(deps, running, 'mount');
   emitNetworkEvent(deps, running, 'connect');
   emitContainerEvent(events, running, 'start');
   debug('%s is running as %d', id, process.pid);

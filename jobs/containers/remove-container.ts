@@ -4,6 +4,7 @@ import type { ContainerRecord } from '../../state/container-record.ts';
 import type { Daemon } from '../daemon.ts';
 import { emitContainerEvent } from './event.ts';
 import { stateBeforeRemoval } from './life.ts';
+import { emitVolumeEvent } from './volume-event.ts';
 
 const debug = createDebug('gantry:jobs:delete');
 const warn = createDebug('gantry:warn:delete');
@@ -34,6 +35,7 @@ export async function removeContainer(
     supervisor.forget(id);
     // Before the record goes: nothing else knows of them.
     await Promise.all(own.map((name) => deps.volumes.remove(name)));
+    for (const name of own) emitVolumeEvent(deps, name, 'destroy');
     await containers.remove(id);
   } catch (error) {
     const State = { status: 'dead', before, error: error instanceof Error ? error.message : String(error) } as const;

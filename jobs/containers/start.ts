@@ -3,7 +3,7 @@
  *
  * locks   container
  * makes   a process under its monitor, and with it namespaces, cgroups, mounts of its own
- * emits   container start
+ * emits   volume mount; network connect; container start
  * fails   NoSuchContainer · Conflict (paused, being removed) · CommandNotFound · CommandNotExecutable · InvalidParameter ·
  *         OperationFailed
  * source  Docker Engine API, POST /containers/{id}/start; the locks of Docker's daemon/start.go

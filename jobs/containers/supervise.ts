@@ -13,6 +13,7 @@ import { Remains } from './remains.ts';
 import { removeContainer } from './remove-container.ts';
 import { isToRestart, isToStartWithDaemon, nextDelay } from './restart-policy.ts';
 import { leaveNetwork } from './run-request.ts';
+import { emitVolumeUse } from './volume-event.ts';
 
 const debug = createDebug('gantry:jobs:supervise');
 const warn = createDebug('gantry:warn:supervise');
@@ -205,6 +206,7 @@ export class Supervisor {
     if (exit.oomKilled) emitContainerEvent(events, after, 'oom');
     emitContainerEvent(events, after, 'die', { exitCode: String(exit.code), execDuration: secondsOf(ended) });
     emitNetworkEvent(this.#deps, after, 'disconnect');
+    emitVolumeUse(this.#deps, after, 'unmount');
     debug('%s has ended with %d', id, exit.code);
     this.#tearDown(id, container);
     if (isAgain) this.#schedule(id, ended);

@@ -106,7 +106,8 @@ function endAt(until: Nanos | null, queue: Queue): NodeJS.Timeout | undefined {
 function line(event: EngineEvent): string {
   const { Type, Action, Actor, scope, timeNano } = event;
   const time = Number(timeNano / 1_000_000_000n);
-  return toJSON({ ...legacy(event), Type, Action, Actor, scope, time, timeNano });
+  const Attributes = Object.fromEntries(Object.entries(Actor.Attributes).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return toJSON({ ...legacy(event), Type, Action, Actor: { ID: Actor.ID, Attributes }, scope, time, timeNano });
 }
 
 function legacy({ Type, Action, Actor }: EngineEvent): Readonly<Record<string, string>> {

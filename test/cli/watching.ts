@@ -63,6 +63,10 @@ export const WATCHING: readonly Row[] = [
     "docker run -d --net none --name cc busybox sleep 1 >/dev/null; docker wait cc; docker wait cc; docker create --net none --name dd busybox sh -c 'exit 9' >/dev/null; (sleep 1; docker start dd) & docker wait dd; wait; docker container wait nosuch cc",
   ),
   row(
+    'events of volumes',
+    'sleep 1.1; since=$(date +%s); docker run --net none --name vv -v events:/k -v /an busybox true; docker rm -v vv >/dev/null; sleep 1; docker events --since $since --until $(date +%s) --filter type=volume --format \'{{.Action}} {{.Actor.Attributes.driver}} {{.Actor.Attributes.destination}} {{index .Actor.Attributes "read/write"}}\' | sort',
+  ),
+  row(
     'image and its names',
     "docker image ls --format '{{.Repository}}:{{.Tag}}' | sort; docker image list -q --no-trunc | wc -l; docker images -a --format '{{.Repository}}' | sort; docker images --digests --format '{{.Digest}}' | sort -u; docker image history -q busybox | wc -l; docker image tag busybox two:2; docker image rm two:2 | head -1; docker image inspect -f '{{.Os}}' busybox app; docker images -f since=nosuch; docker images -f label=app --format '{{.Repository}}'; docker images -f dangling=x; docker image rm",
   ),
