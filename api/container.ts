@@ -116,7 +116,7 @@ const deviceMapping = object({
   CgroupPermissions: optional(text, ''),
 });
 
-export const ulimit = object({ Name: text, Soft: integer, Hard: integer });
+export const ulimit = object({ Name: text, Hard: integer, Soft: integer });
 
 const portBinding = object({ HostIp: optional(text, ''), HostPort: optional(text, '') });
 

@@ -8,6 +8,7 @@
 import { join } from 'node:path';
 import type { ContainerConfig, HostConfig } from '../../api/container.ts';
 import type { ContainerRecord, MountPoint } from '../../state/container-record.ts';
+import { isEmpty, omitEmpty } from '../../std/omit-empty.ts';
 import type { Daemon, JobHandler } from '../daemon.ts';
 import { isAlive } from './life.ts';
 import { networkSettingsOf } from './network-settings.ts';
@@ -87,16 +88,16 @@ const OPTIONAL_CONFIG = [
 const OPTIONAL_HOST_CONFIG = ['Annotations', 'StorageOpt', 'Tmpfs', 'Sysctls', 'Mounts', 'Init', 'KernelMemoryTCP'];
 
 function wireConfig(config: ContainerConfig) {
-  return { ...withoutEmpty(config, OPTIONAL_CONFIG), Labels: config.Labels ?? {} };
+  const { Healthcheck, Labels } = config;
+  const health = Healthcheck === null ? null : omitEmpty(Healthcheck);
+  return { ...withoutEmpty({ ...config, Healthcheck: health }, OPTIONAL_CONFIG), Labels: Labels ?? {} };
 }
 
 function wireHostConfig(host: HostConfig) {
-  return withoutEmpty(host, OPTIONAL_HOST_CONFIG);
+  return withoutEmpty({ ...host, Mounts: host.Mounts?.map(omitEmpty) ?? null }, OPTIONAL_HOST_CONFIG);
 }
 
 function withoutEmpty(fields: object, optional: readonly string[]): Record<string, unknown> {
-  const kept = Object.entries(fields).filter(([name, value]) => {
-    return !optional.includes(name) || !(value === null || value === '' || value === false || value === 0);
-  });
+  const kept = Object.entries(fields).filter(([name, value]) => !optional.includes(name) || !isEmpty(value));
   return Object.fromEntries(kept);
 }

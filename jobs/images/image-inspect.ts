@@ -9,6 +9,7 @@ import { topChain } from '../../api/ids.ts';
 import type { ImageRunConfig } from '../../api/image.ts';
 import { familiar } from '../../api/reference.ts';
 import { findImage } from '../../state/find-image.ts';
+import { omitEmpty } from '../../std/omit-empty.ts';
 import { NEVER } from '../../std/timestamp.ts';
 import type { Daemon, JobHandler } from '../daemon.ts';
 import { naming } from '../naming.ts';
@@ -46,6 +47,5 @@ export const imageInspect =
 /** Some keys are always there, the others only with something in them, as in Engine 28. */
 function shownConfig(config: ImageRunConfig): Record<string, unknown> {
   const { Cmd, Entrypoint, Env, Labels, OnBuild, User, Volumes, WorkingDir, ...rest } = config;
-  const filled = Object.entries(rest).filter(([, value]) => value !== null && value !== '' && value !== false);
-  return { Cmd, Entrypoint, Env, Labels, OnBuild, User, Volumes, WorkingDir, ...Object.fromEntries(filled) };
+  return { Cmd, Entrypoint, Env, Labels, OnBuild, User, Volumes, WorkingDir, ...omitEmpty(rest) };
 }

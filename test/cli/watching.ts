@@ -67,6 +67,10 @@ export const WATCHING: readonly Row[] = [
     'sleep 1.1; since=$(date +%s); docker run --net none --name vv -v events:/k -v /an busybox true; docker rm -v vv >/dev/null; sleep 1; docker events --since $since --until $(date +%s) --filter type=volume --format \'{{.Action}} {{.Actor.Attributes.driver}} {{.Actor.Attributes.destination}} {{index .Actor.Attributes "read/write"}}\' | sort',
   ),
   row(
+    'inspect leaves out what was not said',
+    'docker create --net none --name cc --mount type=tmpfs,dst=/m --mount type=volume,dst=/n,volume-nocopy --health-cmd true --ulimit nofile=9:10 busybox >/dev/null 2>&1; docker inspect cc | sed -n \'/"Mounts": \\[/,/^  *\\],/p\' | sed \'/^ *\\],/q\'; docker inspect cc | sed -n \'/"Healthcheck"/,/}/p; /"Ulimits"/,/]/p\'',
+  ),
+  row(
     'image and its names',
     "docker image ls --format '{{.Repository}}:{{.Tag}}' | sort; docker image list -q --no-trunc | wc -l; docker images -a --format '{{.Repository}}' | sort; docker images --digests --format '{{.Digest}}' | sort -u; docker image history -q busybox | wc -l; docker image tag busybox two:2; docker image rm two:2 | head -1; docker image inspect -f '{{.Os}}' busybox app; docker images -f since=nosuch; docker images -f label=app --format '{{.Repository}}'; docker images -f dangling=x; docker image rm",
   ),
