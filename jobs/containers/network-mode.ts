@@ -37,6 +37,7 @@ export function networkModeOf({ NetworkMode: mode }: Pick<HostConfig, 'NetworkMo
 export function checkNetwork(body: CreateBody, mode: NetworkMode): string[] {
   const { HostConfig: host } = body;
   checkLinks(host, mode);
+  checkPorts(host);
   if (mode.kind === 'container') refuseOwnIdentity(body);
   if (body.Hostname !== '' && host.UTSMode === 'host') {
     throw new InvalidParameter('conflicting options: hostname and the UTS mode');
@@ -62,6 +63,22 @@ function checkLinks({ Links }: HostConfig, mode: NetworkMode): void {
     );
   }
   throw new NotImplemented('links are not available: this engine has no bridge yet');
+}
+
+function checkPorts({ PortBindings }: HostConfig): void {
+  for (const [port, bindings] of Object.entries(PortBindings ?? {})) {
+    const [inside = ''] = port.split('/');
+    for (const text of [inside, ...(bindings ?? []).map(({ HostPort }) => HostPort.split('/')[0] ?? '')]) {
+      if (text !== '' && !isPortRange(text))
+        throw new InvalidParameter(`invalid port specification: ${JSON.stringify(text)}`);
+    }
+  }
+}
+
+/** `80`, `8000-8010`. */
+function isPortRange(text: string): boolean {
+  const [, first, last = first] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text) ?? [];
+  return first !== undefined && Number(first) <= Number(last) && Number(last) <= 65_535;
 }
 
 function portWarnings(host: HostConfig, mode: NetworkMode): string[] {

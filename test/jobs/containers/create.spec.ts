@@ -150,6 +150,9 @@ const REFUSALS: readonly [wishes: Wishes, status: number, words: string][] = [
     'ulimit soft limit must be less than or equal to hard limit: 2 > 1',
   ],
   [{ HostConfig: { ExtraHosts: ['foo'] } }, 400, 'bad format for add-host: "foo"'],
+  [{ HostConfig: { PortBindings: { '80/tcp': [{ HostPort: 'x' }] } } }, 400, 'invalid port specification: "x"'],
+  [{ HostConfig: { PortBindings: { '80/tcp': [{ HostPort: '70000' }] } } }, 400, 'invalid port specification: "70000"'],
+  [{ HostConfig: { PortBindings: { 'y/udp': null } } }, 400, 'invalid port specification: "y"'],
   [{ HostConfig: { ExtraHosts: ['foo:bar'] } }, 400, 'invalid IP address in add-host: "bar"'],
   [
     { HostConfig: { ExtraHosts: ['a\n6.6.6.6 evil:1.1.1.1'] } },
