@@ -41,7 +41,9 @@ export function programFailure(verb: Verb, program: readonly Operation[], failed
     return new InvalidParameter(`Cannot mkdir: ${operation.path} is not a directory`);
   }
   const words = wordsOf(program, operation, failed) ?? describeFailure(program, failed.op, failed.errno);
-  const hint = symbol === 'ENOTDIR' ? WRONG_KIND : '';
+  // move_mount(2) says EINVAL of a file on a folder.
+  const isWrongKind = symbol === 'ENOTDIR' || (operation.op === 'attach_beneath' && symbol === 'EINVAL');
+  const hint = isWrongKind ? WRONG_KIND : '';
   return new OperationFailed(describe(operation), symbol, `${PREFIX[verb]}${words}: unknown${hint}`);
 }
 

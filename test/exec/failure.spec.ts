@@ -85,6 +85,9 @@ describe('programFailure', () => {
     const text = fail('attach_beneath', ENOTDIR).message;
     expect(text).to.include('error mounting "/srv" to rootfs at "/data": mount /srv:/data: not a directory: unknown');
     expect(text).to.match(/: Are you trying to mount a directory onto a file \(or vice-versa\)\?/);
+    expect(fail('attach_beneath', EINVAL).message).to.match(
+      /invalid argument: unknown: Are you trying to mount a directory/,
+    );
   });
 
   it('names the sysctl', () => {
