@@ -7,7 +7,7 @@ import { type IncomingMessage, type RequestListener, ServerResponse } from 'node
 import { Socket } from 'node:net';
 import { type Duplex, PassThrough, type Readable } from 'node:stream';
 import createDebug from 'debug';
-import { readJSON } from './body.ts';
+import { readForm, readJSON } from './body.ts';
 import { CallerLeft, Departure } from './departure.ts';
 import { answerOf } from './failure.ts';
 import { checkOrigin } from './guard.ts';
@@ -93,12 +93,18 @@ export class ApiServer {
     try {
       await this.#open;
       if (transport.hosts !== null) checkOrigin(request, transport.hosts);
-      const match = this.#router.match(request.method ?? '', request.url ?? '');
+      const match = await this.#matched(exchange);
       const answer = await match.route.handle(requestFor(exchange, match, id, departure.signal));
       await this.#reply(exchange, answer, departure);
     } catch (error) {
       this.#fail(exchange, error, about);
     }
+  }
+
+  async #matched({ request, body }: Exchange): Promise<Match> {
+    const match = this.#router.match(request.method ?? '', request.url ?? '');
+    if (match.route.takesForm !== true) return match;
+    return { ...match, query: match.query.behind(await readForm(request.headers, body)) };
   }
 
   async #reply(exchange: Exchange, answer: Answer, departure: Departure): Promise<void> {

@@ -18,6 +18,12 @@ export async function readJSON<T>(headers: IncomingHttpHeaders, body: Readable, 
   return decoder(parse(bytes), 'body');
 }
 
+/** A form as `curl -d signal=HUP` sends it; '' where the body is none. */
+export async function readForm(headers: IncomingHttpHeaders, body: Readable): Promise<string> {
+  if (mediaType(headers) !== 'application/x-www-form-urlencoded' || !hasBody(headers)) return '';
+  return (await collect(body, headers)).toString('utf8');
+}
+
 export function hasBody(headers: IncomingHttpHeaders): boolean {
   const length = headers['content-length'];
   return headers['transfer-encoding'] !== undefined || (length !== undefined && Number(length) !== 0);
@@ -29,10 +35,13 @@ function checkContentType(headers: IncomingHttpHeaders): void {
     if (!hasBody(headers)) return;
     throw new InvalidParameter('malformed Content-Type header (): mime: no media type');
   }
-  const media = (type.split(';')[0] ?? '').trim().toLowerCase();
-  if (media !== 'application/json' && hasBody(headers)) {
+  if (mediaType(headers) !== 'application/json' && hasBody(headers)) {
     throw new InvalidParameter(`unsupported Content-Type header (${type}): must be 'application/json'`);
   }
+}
+
+function mediaType(headers: IncomingHttpHeaders): string {
+  return (headers['content-type']?.split(';')[0] ?? '').trim().toLowerCase();
 }
 
 async function collect(body: Readable, headers: IncomingHttpHeaders): Promise<Buffer> {

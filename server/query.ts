@@ -5,10 +5,17 @@ const MAX_FILTERS_LENGTH = 256 * 1024;
 
 /** The query of a request, read the way Docker's server reads it. */
 export class Query {
+  readonly #text: string;
   readonly #params: URLSearchParams;
 
   constructor(text: string) {
+    this.#text = text;
     this.#params = new URLSearchParams(text);
+  }
+
+  /** What `form` says counts first. */
+  behind(form: string): Query {
+    return form === '' ? this : new Query(`${form}&${this.#text}`);
   }
 
   has(name: string): boolean {

@@ -30,6 +30,8 @@ export interface Route {
   /** API versions that have it; all when left out. */
   readonly since?: ApiVersion;
   readonly until?: ApiVersion;
+  /** Its parameters may come as a form in the body as well, before those of the query. */
+  readonly takesForm?: true;
   readonly handle: (request: ApiRequest) => Promise<Answer>;
 }
 

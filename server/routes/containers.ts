@@ -36,7 +36,7 @@ export const containerRoutes = (engine: RunningEngine): readonly Route[] => [
   { method: 'POST', path: '/containers/create', handle: (request) => create(engine, request) },
   {
     method: 'GET',
-    path: '/containers/:id/json',
+    path: '/containers/:id+/json',
     handle: async ({ params, query, signal }) => {
       const env = { size: query.flag('size') };
       return { status: 200, json: await engine.run('container_inspect', [params.get('id')], env, { signal }) };
@@ -44,18 +44,19 @@ export const containerRoutes = (engine: RunningEngine): readonly Route[] => [
   },
   {
     method: 'GET',
-    path: '/containers/:id/top',
+    path: '/containers/:id+/top',
     handle: async ({ params, query, signal }) => {
       const psArgs = query.text('ps_args');
       const args: JobTable['top']['args'] = psArgs === '' ? [params.get('id')] : [params.get('id'), psArgs];
       return { status: 200, json: await engine.run('top', args, {}, { signal }) };
     },
   },
-  { method: 'POST', path: '/containers/:id/start', handle: (request) => start(engine, request) },
-  { method: 'POST', path: '/containers/:id/stop', handle: (request) => stop(engine, request) },
+  { method: 'POST', path: '/containers/:id+/start', handle: (request) => start(engine, request) },
+  { method: 'POST', path: '/containers/:id+/stop', takesForm: true, handle: (request) => stop(engine, request) },
   {
     method: 'POST',
-    path: '/containers/:id/restart',
+    path: '/containers/:id+/restart',
+    takesForm: true,
     handle: async (request) => {
       await engine.run('restart', [request.params.get('id')], patience(request), { signal: request.signal });
       return { status: 204 };
@@ -63,7 +64,8 @@ export const containerRoutes = (engine: RunningEngine): readonly Route[] => [
   },
   {
     method: 'POST',
-    path: '/containers/:id/kill',
+    path: '/containers/:id+/kill',
+    takesForm: true,
     handle: async ({ params, query, signal }) => {
       const name = query.text('signal');
       await engine.run('kill', name === '' ? [params.get('id')] : [params.get('id'), name], {}, { signal });
@@ -72,7 +74,7 @@ export const containerRoutes = (engine: RunningEngine): readonly Route[] => [
   },
   {
     method: 'POST',
-    path: '/containers/:id/pause',
+    path: '/containers/:id+/pause',
     handle: async ({ params, signal }) => {
       await engine.run('pause', [params.get('id')], {}, { signal });
       return { status: 204 };
@@ -80,7 +82,7 @@ export const containerRoutes = (engine: RunningEngine): readonly Route[] => [
   },
   {
     method: 'POST',
-    path: '/containers/:id/unpause',
+    path: '/containers/:id+/unpause',
     handle: async ({ params, signal }) => {
       await engine.run('unpause', [params.get('id')], {}, { signal });
       return { status: 204 };
@@ -88,7 +90,8 @@ export const containerRoutes = (engine: RunningEngine): readonly Route[] => [
   },
   {
     method: 'POST',
-    path: '/containers/:id/rename',
+    path: '/containers/:id+/rename',
+    takesForm: true,
     handle: async ({ params, query, signal }) => {
       await engine.run('rename', [params.get('id'), query.text('name')], {}, { signal });
       return { status: 204 };
@@ -96,16 +99,17 @@ export const containerRoutes = (engine: RunningEngine): readonly Route[] => [
   },
   {
     method: 'POST',
-    path: '/containers/:id/resize',
+    path: '/containers/:id+/resize',
+    takesForm: true,
     handle: async ({ params, query, signal }) => {
       await engine.run('resize', [params.get('id'), query.text('h'), query.text('w')], {}, { signal });
       return { status: 200 };
     },
   },
-  { method: 'POST', path: '/containers/:id/wait', handle: (request) => wait(engine, request) },
+  { method: 'POST', path: '/containers/:id+/wait', takesForm: true, handle: (request) => wait(engine, request) },
   {
     method: 'DELETE',
-    path: '/containers/:id',
+    path: '/containers/:id+',
     handle: async ({ params, query, signal }) => {
       const env = { force: query.flag('force'), v: query.flag('v'), link: query.flag('link') };
       await engine.run('delete', [params.get('id')], env, { signal });

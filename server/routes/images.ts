@@ -62,6 +62,7 @@ export const imageRoutes = (engine: RunningEngine): readonly Route[] => [
   {
     method: 'POST',
     path: '/images/:name+/tag',
+    takesForm: true,
     handle: async ({ params, query, signal }) => {
       const [name, repository, tag] = [params.get('name'), query.text('repo'), query.text('tag')];
       await engine.run('tag', tag === '' ? [name, repository] : [name, repository, tag], {}, { signal });

@@ -20,12 +20,12 @@ const execStartBody = object({
 type RunningEngine = Engine<JobTable>;
 
 export const stdioRoutes = (engine: RunningEngine): readonly Route[] => [
-  { method: 'GET', path: '/containers/:id/logs', handle: (request) => logs(engine, request) },
-  { method: 'POST', path: '/containers/:id/attach', handle: (request) => attach(engine, request) },
-  { method: 'GET', path: '/containers/:id/attach/ws', handle: (request) => attachWebSocket(engine, request) },
+  { method: 'GET', path: '/containers/:id+/logs', handle: (request) => logs(engine, request) },
+  { method: 'POST', path: '/containers/:id+/attach', handle: (request) => attach(engine, request) },
+  { method: 'GET', path: '/containers/:id+/attach/ws', handle: (request) => attachWebSocket(engine, request) },
   {
     method: 'POST',
-    path: '/containers/:id/exec',
+    path: '/containers/:id+/exec',
     handle: async (request) => {
       const env = await request.json(execConfig);
       const made = await engine.run('exec_create', [request.params.get('id')], env, { signal: request.signal });
@@ -36,6 +36,7 @@ export const stdioRoutes = (engine: RunningEngine): readonly Route[] => [
   {
     method: 'POST',
     path: '/exec/:id/resize',
+    takesForm: true,
     handle: async ({ params, query, signal }) => {
       await engine.run('exec_resize', [params.get('id'), query.text('h'), query.text('w')], {}, { signal });
       return { status: 200 };

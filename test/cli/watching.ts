@@ -63,6 +63,10 @@ export const WATCHING: readonly Row[] = [
     "docker run -d --net none --name cc busybox sleep 1 >/dev/null; docker wait cc; docker wait cc; docker create --net none --name dd busybox sh -c 'exit 9' >/dev/null; (sleep 1; docker start dd) & docker wait dd; wait; docker container wait nosuch cc",
   ),
   row(
+    'a name with a slash is one that is not there',
+    'docker rm a/b; docker start a/b; docker stop a/b; docker logs a/b; docker exec a/b true; docker top a/b; docker wait a/b; docker rename a/b c; docker container inspect a/b',
+  ),
+  row(
     'events of volumes',
     'sleep 1.1; since=$(date +%s); docker run --net none --name vv -v events:/k -v /an busybox true; docker rm -v vv >/dev/null; sleep 1; docker events --since $since --until $(date +%s) --filter type=volume --format \'{{.Action}} {{.Actor.Attributes.driver}} {{.Actor.Attributes.destination}} {{index .Actor.Attributes "read/write"}}\' | sort',
   ),

@@ -46,6 +46,12 @@ const ROUTES: readonly Route[] = [
       throw new TypeError('undefined is not a function');
     },
   },
+  {
+    method: 'POST',
+    path: '/form',
+    takesForm: true,
+    handle: async ({ query }) => ({ status: 200, json: { signal: query.text('signal'), t: query.text('t') } }),
+  },
   { method: 'GET', path: '/big', handle: async () => ({ status: 200, json: { timeNano: 1764000000123456789n } }) },
   { method: 'GET', path: '/unchanged', handle: async () => ({ status: 304 }) },
   { method: 'HEAD', path: '/_ping', handle: async () => ({ status: 200, text: '' }) },
@@ -185,6 +191,25 @@ describe('the API server', () => {
 
     it('have length 0 to a HEAD', async () => {
       expect((await send('HEAD', '/_ping')).headers['Content-Length']).to.equal('0');
+    });
+  });
+
+  describe('a form in the body', () => {
+    const postForm = async (path: string, body: string, type = 'application/x-www-form-urlencoded') => {
+      const fields = `Content-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(body)}`;
+      return JSON.parse((await send('POST', path, `Host: x\r\n${fields}\r\n\r\n${body}`)).body);
+    };
+
+    it('counts as the query does, and before it', async () => {
+      expect(await postForm('/form?signal=KILL&t=5', 'signal=HUP')).to.deep.equal({ signal: 'HUP', t: '5' });
+    });
+
+    it('is passed over under another content type', async () => {
+      expect(await postForm('/form?t=5', 'signal=HUP', 'text/plain')).to.deep.equal({ signal: '', t: '5' });
+    });
+
+    it('is no form where the route takes none', async () => {
+      expect((await postForm('/body', '{"Number":1}')).message).to.match(/^unsupported Content-Type/);
     });
   });
 
