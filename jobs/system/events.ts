@@ -92,8 +92,10 @@ function range(env: { since: string | null; until: string | null }): { since: Na
   return { since, until };
 }
 
+/** As in dockerd an `until` of 0 is no bound; what it asks for is over all the same. */
 function isWithin(event: EngineEvent, since: Nanos | null, until: Nanos | null): boolean {
-  return (since === null || event.timeNano >= since) && (until === null || event.timeNano <= until);
+  const isBeforeEnd = until === null || until === 0n || event.timeNano <= until;
+  return isBeforeEnd && (since === null || event.timeNano >= since);
 }
 
 function endAt(until: Nanos | null, queue: Queue): NodeJS.Timeout | undefined {

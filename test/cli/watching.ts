@@ -71,6 +71,10 @@ export const WATCHING: readonly Row[] = [
     'sleep 1.1; since=$(date +%s); docker run --net none --name vv -v events:/k -v /an busybox true; docker rm -v vv >/dev/null; sleep 1; docker events --since $since --until $(date +%s) --filter type=volume --format \'{{.Action}} {{.Actor.Attributes.driver}} {{.Actor.Attributes.destination}} {{index .Actor.Attributes "read/write"}}\' | sort',
   ),
   row(
+    'events until 0 are all that are past',
+    "docker create --net none --name zero busybox >/dev/null; docker rm zero >/dev/null; docker events --since 0 --until 0 --filter container=zero --format '{{.Action}}'",
+  ),
+  row(
     'inspect leaves out what was not said',
     'docker create --net none --name cc --mount type=tmpfs,dst=/m --mount type=volume,dst=/n,volume-nocopy --health-cmd true --ulimit nofile=9:10 busybox >/dev/null 2>&1; docker inspect cc | sed -n \'/"Mounts": \\[/,/^  *\\],/p\' | sed \'/^ *\\],/q\'; docker inspect cc | sed -n \'/"Healthcheck"/,/}/p; /"Ulimits"/,/]/p\'',
   ),
