@@ -1,4 +1,4 @@
-import type { ContainerRecord } from '../../api/container.ts';
+import type { ContainerRecord } from '../../state/container-record.ts';
 import type { Daemon } from '../daemon.ts';
 
 type Deps = Pick<Daemon, 'events'>;
