@@ -11,8 +11,15 @@ const TEMPORARY = /\.[0-9a-f]{8}\.tmp$/;
  * Temporary names end in `.tmp`; what a crash leaves of them may be deleted.
  */
 export async function writeAtomic(path: string, data: string | Uint8Array, mode = 0o600): Promise<void> {
-  await replace(path, data, mode, true);
-  await syncFolder(dirname(path));
+  // While the file is on its way; whether that went well is asked below.
+  const opening = open(dirname(path), 'r');
+  opening.catch(() => {});
+  try {
+    await replace(path, data, mode, true);
+    await (await opening).sync();
+  } finally {
+    opening.then((folder) => folder.close()).catch(() => {});
+  }
 }
 
 /** As `writeAtomic` without waiting for the disk: it outlives the death of this process, but not a power cut. */

@@ -57,7 +57,6 @@ export class LayerFolders implements Disposable {
 
   /** Makes a layer's folder: `fill` puts into it what belongs there. Fails with Conflict when there is one of that id. */
   async make(id: LayerID, fill: (folder: string) => Promise<void>): Promise<void> {
-    if (await this.exists(id)) throw new Conflict(`layer ${id} exists`);
     const name = `${MAKING}${id}-${random()}`;
     const folder = join(this.root, name);
     await using undo = new Undo();

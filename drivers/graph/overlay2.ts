@@ -26,6 +26,7 @@ import { LayerFolders, MAKING } from './layer-folders.ts';
 /** As Docker has it: an image has at most 127 layers, and a container one more. */
 const MAX_DEPTH = 128;
 const EMPTY = 'empty';
+const PLAIN_ROOT = 0o755;
 const OWNER = 'graph/overlay2';
 /** What would let a layer say where its files really are; every layer must mean the same whoever reads it. */
 const OPTIONS = ['index=off', 'redirect_dir=off', 'metacopy=off'];
@@ -35,6 +36,8 @@ export class Overlay2Driver implements GraphDriver {
   readonly name = 'overlay2';
   readonly #folders: LayerFolders;
   readonly #init: GantryInit;
+  /** What stands in the files `lower`, of layers that were made or asked for: it never changes. */
+  readonly #known = new Map<LayerID, readonly LayerID[]>();
 
   private constructor(folders: LayerFolders, init: GantryInit) {
     this.#folders = folders;
@@ -59,13 +62,17 @@ export class Overlay2Driver implements GraphDriver {
     const lowers = parent === null ? [] : [parent, ...(await this.#lowers(parent))];
     if (lowers.length >= MAX_DEPTH) throw new InvalidParameter('max depth exceeded');
     await this.#folders.make(id, async (folder) => {
-      await makeDiff(join(folder, 'diff'), parent === null ? null : this.#folders.path(parent, 'diff'));
-      await mkdir(join(folder, 'work'), { mode: 0o700 });
-      await writeFile(join(folder, 'lower'), lowers.join(':'), { mode: 0o600 });
+      await Promise.all([
+        makeDiff(join(folder, 'diff'), parent === null ? null : this.#folders.path(parent, 'diff')),
+        mkdir(join(folder, 'work'), { mode: 0o700 }),
+        writeFile(join(folder, 'lower'), lowers.join(':'), { mode: 0o600 }),
+      ]);
     });
+    this.#known.set(id, lowers);
   }
 
   remove(id: LayerID): Promise<void> {
+    this.#known.delete(id);
     return this.#folders.remove(id);
   }
 
@@ -132,19 +139,24 @@ export class Overlay2Driver implements GraphDriver {
     ];
   }
 
-  async #lowers(id: LayerID): Promise<LayerID[]> {
-    const lower = await readFile(this.#folders.path(id, 'lower'), 'utf8');
-    return lower === '' ? [] : lower.split(':').map(layerID);
+  async #lowers(id: LayerID): Promise<readonly LayerID[]> {
+    const known = this.#known.get(id);
+    if (known !== undefined) return known;
+    const text = await readFile(this.#folders.path(id, 'lower'), 'utf8');
+    const lowers = text === '' ? [] : text.split(':').map(layerID);
+    this.#known.set(id, lowers);
+    return lowers;
   }
 }
 
-/** A layer's root is what its parent's is, until it says otherwise. */
+/** A layer's root is what its parent's is, until it says otherwise: most often root's own, and 0755. */
 async function makeDiff(path: string, parent: string | null): Promise<void> {
-  await mkdir(path, { mode: 0o755 });
-  if (parent === null) return chmod(path, 0o755);
-  const { uid, gid, mode } = await lstat(parent);
-  await chown(path, uid, gid);
-  await chmod(path, mode & 0o7777);
+  const wanted = parent === null ? null : await lstat(parent);
+  await mkdir(path, { mode: PLAIN_ROOT });
+  const { uid, gid, mode } = await lstat(path);
+  if (wanted !== null && (wanted.uid !== uid || wanted.gid !== gid)) await chown(path, wanted.uid, wanted.gid);
+  const permissions = wanted === null ? PLAIN_ROOT : wanted.mode & 0o7777;
+  if ((mode & 0o7777) !== permissions) await chmod(path, permissions);
 }
 
 /** Mounts an overlay where nobody sees it, and has a look whether it does what a layer needs. */
