@@ -149,7 +149,7 @@ export class Containers {
     if (entry !== undefined) await this.#store(entry.record, 'synced');
   }
 
-  /** Forgets the record, its name and its folder; a folder that cannot be removed goes with the next start. */
+  /** Forgets the record and its name. The folder goes behind the answer; one that cannot be removed, with the next start. */
   async remove(id: ContainerID): Promise<void> {
     await using _turn = await this.#writing.acquire(id);
     const entry = this.#entries.get(id);
@@ -158,10 +158,10 @@ export class Containers {
       if (!hasErrno(error, 'ENOENT')) throw error;
     });
     if (entry !== undefined) this.#drop(entry.record);
-    await rm(this.folder(id), { recursive: true, force: true }).catch((error: unknown) => {
+    if (entry !== undefined) this.#tell(id, null);
+    void rm(this.folder(id), { recursive: true, force: true }).catch((error: unknown) => {
       warn('%s stays until the next start: %O', this.folder(id), error);
     });
-    if (entry !== undefined) this.#tell(id, null);
   }
 
   /** Called after every add, save and remove (null). Returns how to stop it. For wait, filters, supervision. */
