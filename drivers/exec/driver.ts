@@ -17,9 +17,10 @@ export interface ExecDriver {
 
   /**
    * Starts a container. Resolves when execve(2) has happened. Fails with CommandNotFound, CommandNotExecutable,
-   * InvalidParameter or OperationFailed, and nothing is left of it then.
+   * InvalidParameter or OperationFailed, and nothing is left of it then. `ready`: what the program needs is in place, such
+   * as files that it binds; all else is prepared meanwhile. It fails with that, too.
    */
-  run(request: RunRequest): Promise<Process>;
+  run(request: RunRequest, ready?: Promise<void>): Promise<Process>;
 
   exec(request: ExecRequest): Promise<Process>;
 

@@ -14,10 +14,13 @@ import { type ContainerID, containerID, type ExecID, execID } from '../../api/id
 import { flag, nullable, object, text } from '../../std/decode.ts';
 import { hasErrno } from '../../std/errno.ts';
 import { type Exited, parseExited } from '../libcontainer/monitor.ts';
+import { FLAG } from '../libcontainer/program.ts';
+import { runProgram } from '../libcontainer/run-program.ts';
 
 /** Room for `/c/<32 digits>/sock` in the 108 bytes of a socket's address. */
 const MAX_PATH_BYTES = 60;
 const ID_DIGITS = 32;
+const OWNER = 'exec';
 
 const containerMeta = object({ id: text, tty: flag, cgroupsPath: text, filter: nullable(text) });
 const execMeta = object({ id: text, container: text, tty: flag });
@@ -113,6 +116,19 @@ export async function readExit(folder: string): Promise<Exited | null> {
  * it stays untouched, and this fails with EBUSY.
  */
 export async function removeFolder(folder: string): Promise<void> {
+  const flags = FLAG.mayFail | FLAG.missingOk;
+  const { warnings } = await runProgram([
+    { op: 'unlink', owner: OWNER, path: join(folder, 'meta.json'), flags },
+    { op: 'unlink', owner: OWNER, path: join(folder, 'exit'), flags },
+    { op: 'unlink', owner: OWNER, path: join(folder, 'sock'), flags },
+    { op: 'rmdir', owner: OWNER, path: join(folder, 'rootfs'), flags },
+    { op: 'rmdir', owner: OWNER, path: folder, flags },
+  ]);
+  if (warnings.length > 0) await removeByName(folder);
+}
+
+/** What a crash may have left beside them is temporary files. */
+async function removeByName(folder: string): Promise<void> {
   const left = await readdir(folder).catch(() => []);
   for (const name of left) {
     if (name === 'rootfs') await rmdir(join(folder, name)).catch(ignoreMissing);

@@ -63,8 +63,8 @@ export class NativeExecDriver implements ExecDriver {
     return new NativeExecDriver(root, await GantryInit.load(), machine ?? (await readMachine()));
   }
 
-  run(request: RunRequest): Promise<Process> {
-    return this.#traced('run', request.id, () => this.#run(request));
+  run(request: RunRequest, ready?: Promise<void>): Promise<Process> {
+    return this.#traced('run', request.id, () => this.#run(request, ready));
   }
 
   exec(request: ExecRequest): Promise<Process> {
@@ -108,7 +108,7 @@ export class NativeExecDriver implements ExecDriver {
     this.#init[Symbol.dispose]();
   }
 
-  async #run(request: RunRequest): Promise<Process> {
+  async #run(request: RunRequest, ready: Promise<void> | undefined): Promise<Process> {
     const { id, spec, stdio, log } = request;
     if (this.#running.has(id)) throw new Conflict(`container ${id} is running`);
     const { cgroupsPath } = spec.linux;
@@ -125,6 +125,7 @@ export class NativeExecDriver implements ExecDriver {
         max_file: log.maxFile,
         oom: oomFile(this.#machine.cgroups, cgroupsPath),
       };
+      await ready;
       const launched = await launch(this.#init, { verb: 'run', folder, program, stdio, options, pidfd: null });
       return this.#keep(meta, monitored(id, folder, program, launched));
     } catch (error) {

@@ -1,13 +1,16 @@
 /** What is done to a container's cgroups after its birth: look, stop, kill, take away. */
-import { readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SystemFailure } from '../../api/errors.ts';
 import { hasErrno } from '../../std/errno.ts';
 import { cgroupFolders } from './cgroup.ts';
 import { type CgroupLayout, hierarchyOf, isPureV2 } from './cgroup-layout.ts';
+import { FLAG } from './program.ts';
+import { runProgram } from './run-program.ts';
 
 /** Longest wait for a freeze to hold, or for the last process of a cgroup to be gone. */
 const MAX_WAIT_MS = 10_000;
+const OWNER = 'exec/cgroup';
 
 /** Host pids of all processes in a cgroup and below it. Empty when it is gone. */
 export async function cgroupPids(layout: CgroupLayout, path: string): Promise<number[]> {
@@ -77,8 +80,7 @@ async function thaw(folder: string): Promise<void> {
 export async function removeCgroups(layout: CgroupLayout, path: string): Promise<void> {
   const deadline = performance.now() + MAX_WAIT_MS;
   for (let pause = 1; ; pause = Math.min(pause * 2, 50)) {
-    const left = await Promise.all(cgroupFolders(layout, path).map(removeFolder));
-    const busy = left.filter((folder) => folder !== null);
+    const busy = await removeFolders(cgroupFolders(layout, path));
     if (busy.length === 0) return;
     if (performance.now() > deadline) throw new SystemFailure(`cannot remove cgroups ${busy.join(', ')}`);
     await killCgroup(layout, path);
@@ -86,16 +88,17 @@ export async function removeCgroups(layout: CgroupLayout, path: string): Promise
   }
 }
 
-/** Null when it is gone, else the folder that is not. */
-async function removeFolder(folder: string): Promise<string | null> {
-  try {
-    await rmdir(folder);
-    return null;
-  } catch (error) {
-    if (isGone(error)) return null;
-    for (const child of await children(folder)) await removeFolder(child);
-    return folder;
-  }
+/**
+ * Gives those that are not gone. One program for all of them: there is one in every hierarchy, and a container's end is
+ * to cost no more of the daemon's time than it must.
+ */
+async function removeFolders(folders: readonly string[]): Promise<string[]> {
+  if (folders.length === 0) return [];
+  const flags = FLAG.mayFail | FLAG.missingOk;
+  const { warnings } = await runProgram(folders.map((path) => ({ op: 'rmdir', owner: OWNER, path, flags })));
+  const left = warnings.flatMap(({ op }) => folders[op] ?? []);
+  for (const folder of left) await removeFolders(await children(folder));
+  return left;
 }
 
 async function children(folder: string): Promise<string[]> {

@@ -9,6 +9,8 @@ type Describer = { readonly [Name in OperationName]: (operation: Extract<Operati
 
 const DESCRIBE: Describer = {
   mkdir: ({ path, mode }) => `mkdir ${path} mode ${octal(mode)}`,
+  unlink: ({ path }) => `unlink ${path}`,
+  rmdir: ({ path }) => `rmdir ${path}`,
   write: ({ path, data }) => `write ${quoted(data)} to ${path}`,
   open: ({ slot, path }) => `open ${path} as ${slotName(slot)}`,
   device_filter: ({ slot, program }) => `filter devices by ${program.length / 8} instructions on ${slotName(slot)}`,

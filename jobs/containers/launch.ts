@@ -47,11 +47,9 @@ async function run(container: ContainerRecord, taken: TakenAttachments, deps: La
   await supervisor.tornDown(id);
   await makeBindSources(container);
   undo.defer(`take ${id} off its network`, () => leaveNetwork(container, deps));
-  const [request] = await Promise.all([
-    runRequestFor(container, taken, deps),
-    writeNetworkFiles(container, containers.folder(id)),
-  ]);
-  const process = await exec.run(request);
+  const files = writeNetworkFiles(container, containers.folder(id));
+  files.catch(() => {});
+  const process = await exec.run(await runRequestFor(container, taken, deps), files);
   undo.defer(`end the process of ${id}`, async () => {
     process.signal(SIGKILL);
     await process.exited;

@@ -49,7 +49,8 @@ export class HostExec implements ExecDriver {
     this.#isAlive = false;
   }
 
-  async run(request: RunRequest): Promise<Process> {
+  async run(request: RunRequest, ready?: Promise<void>): Promise<Process> {
+    await ready;
     if (this.#machine.processes.has(request.id)) throw new SystemFailure(`${request.id} was not forgotten`);
     this.requests.push(request);
     const process = await HostProcess.start(request);

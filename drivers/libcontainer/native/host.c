@@ -20,6 +20,16 @@ int perform_write(struct interpreter *interpreter, const struct op_write *op) {
   return error;
 }
 
+int perform_unlink(struct interpreter *interpreter, const struct op_unlink *op) {
+  (void)interpreter;
+  return result_of(unlink(op->path));
+}
+
+int perform_rmdir(struct interpreter *interpreter, const struct op_rmdir *op) {
+  (void)interpreter;
+  return result_of(rmdir(op->path));
+}
+
 int perform_open(struct interpreter *interpreter, const struct op_open *op) {
   const int fd = open(op->path, (int)op->openFlags | O_CLOEXEC, 0600);
   return fd < 0 ? -errno : slot_put(interpreter, op->slot, fd);
