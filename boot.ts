@@ -44,6 +44,7 @@ import { apiRoutes } from './server/routes.ts';
 import { ApiService } from './server/service.ts';
 import { loadTls } from './server/tls.ts';
 import { Containers } from './state/containers.ts';
+import { DepartedContainers } from './state/departed.ts';
 import { Events } from './state/events.ts';
 import { Execs } from './state/execs.ts';
 import { Images } from './state/images.ts';
@@ -147,6 +148,7 @@ async function openDaemon(config: Config, host: Host, undo: Undo): Promise<Daemo
     networks: new Map([new NoneNetwork(), new HostNetwork()].map((driver) => [driver.name, driver])),
     logs: new Map([jsonFile, local, none].map((driver) => [driver.name, driver])),
     attachments: new Attachments(),
+    departed: new DepartedContainers(),
     host,
   };
   const supervisor = new Supervisor(parts);

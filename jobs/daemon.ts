@@ -5,6 +5,7 @@ import type { LogDriver } from '../drivers/log/driver.ts';
 import type { NetworkDriver } from '../drivers/network/driver.ts';
 import type { Handler, Job } from '../engine/job.ts';
 import type { Containers } from '../state/containers.ts';
+import type { DepartedContainers } from '../state/departed.ts';
 import type { Events } from '../state/events.ts';
 import type { Execs } from '../state/execs.ts';
 import type { Images } from '../state/images.ts';
@@ -17,6 +18,8 @@ import type { Host } from './host.ts';
 
 export interface Daemon {
   readonly containers: Containers;
+  /** For `wait` alone. */
+  readonly departed: DepartedContainers;
   readonly execs: Execs;
   readonly images: Images;
   readonly references: References;

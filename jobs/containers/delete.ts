@@ -10,7 +10,7 @@
 import { Conflict } from '../../api/errors.ts';
 import { SIGKILL } from '../../api/signals.ts';
 import type { ContainerRecord } from '../../state/container-record.ts';
-import type { JobHandler } from '../daemon.ts';
+import type { Daemon, JobHandler } from '../daemon.ts';
 import { naming } from '../naming.ts';
 import { type HaltDeps, halt } from './halt.ts';
 import { isUp } from './life.ts';
@@ -19,7 +19,7 @@ import { type RemoveDeps, removeContainer } from './remove-container.ts';
 /** Someone may start it between our kill and our turn; who does so without end is left alone. */
 const TRIES = 3;
 
-type Deps = HaltDeps & RemoveDeps;
+type Deps = HaltDeps & RemoveDeps & Pick<Daemon, 'departed'>;
 
 export const remove =
   (deps: Deps): JobHandler<'delete'> =>
@@ -37,7 +37,8 @@ export const remove =
       }
       await using _turn = await deps.containers.lock.acquire(id);
       const container = deps.containers.find(id);
-      // With --rm it has gone by itself when it was killed.
+      // With --rm it has gone by itself when it was killed: removed by hand all the same.
+      deps.departed.forget(id);
       if (container === null) return null;
       if (force && isUp(container.State)) continue;
       checkRemovable(container, reference, false);

@@ -23,7 +23,7 @@ const warn = createDebug('gantry:warn:launch');
 /** The exit code of what could not be started, for other reasons than its command (126, 127): as Docker has it. */
 const START_FAILED = 128;
 
-export type LaunchDeps = RunRequestDeps & RemoveDeps & Pick<Daemon, 'attachments' | 'exec' | 'supervisor'>;
+export type LaunchDeps = RunRequestDeps & RemoveDeps & Pick<Daemon, 'attachments' | 'departed' | 'exec' | 'supervisor'>;
 
 /**
  * Runs what `container` says and records it. When that fails nothing of it runs, the record says why, and a container

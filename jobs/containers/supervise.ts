@@ -210,7 +210,11 @@ export class Supervisor {
     debug('%s has ended with %d', id, exit.code);
     this.#tearDown(id, container);
     if (isAgain) this.#schedule(id, ended);
-    else if (isRemoved) await removeContainer(after, { volumes: true }, this.#deps);
+    else if (isRemoved) {
+      // Before it goes: there is no moment at which `wait` finds neither.
+      this.#deps.departed.add(after, exit.code);
+      await removeContainer(after, { volumes: true }, this.#deps);
+    }
   }
 
   /**

@@ -1,5 +1,6 @@
 /**
- * wait — until a container has ended, ends next, or is gone; its exit code.
+ * wait — until a container has ended, ends next, or is gone; its exit code. One with --rm that has just gone by itself is
+ *        still answered for: clients ask after they have started it, and it may be faster than their next request.
  *
  * accepts once it listens: what happens after that cannot be missed
  * fails   NoSuchContainer
@@ -11,13 +12,18 @@ import type { ContainerRecord } from '../../state/container-record.ts';
 import type { Daemon, JobHandler, RunningJob } from '../daemon.ts';
 import { isAlive, isUp, outcomeOf } from './life.ts';
 
-type Deps = Pick<Daemon, 'containers'>;
+type Deps = Pick<Daemon, 'containers' | 'departed'>;
 type Condition = 'not-running' | 'next-exit' | 'removed';
 
 export const wait =
-  ({ containers }: Deps): JobHandler<'wait'> =>
+  ({ containers, departed }: Deps): JobHandler<'wait'> =>
   async (job) => {
-    const container = containers.get(job.args[0]);
+    const [reference] = job.args;
+    // Nobody who waits for the next end is served with the last one.
+    const mayBeGone = job.env.condition !== 'next-exit' && containers.find(reference) === null;
+    const gone = mayBeGone ? departed.find(reference) : null;
+    if (gone !== null) return { StatusCode: gone.exitCode, Error: null };
+    const container = containers.get(reference);
     if (job.env.condition === 'not-running' && !isUp(container.State)) return withReason(container);
     const over = untilOver(containers, container, job);
     job.accept(null);

@@ -77,6 +77,10 @@ await ran.remove();
 out.end();
 assert.equal(result.StatusCode, 0);
 assert.equal(await whole, 'run\r\n');
+
+const options = { HostConfig: { NetworkMode: 'none', AutoRemove: true } };
+const [removed] = await docker.run('busybox', ['sh', '-c', 'exit 3'], new PassThrough(), options);
+assert.equal(removed.StatusCode, 3);
 events.destroy();
 assert.deepEqual(seen.slice(0, 3), ['create', 'attach', 'start']);
 assert.ok(seen.includes('destroy'));

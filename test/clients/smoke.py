@@ -54,6 +54,8 @@ try:
     raise AssertionError("it is still there")
 except docker.errors.NotFound:
     pass
+quick = client.containers.run("busybox", ["sh", "-c", "exit 3"], detach=True, auto_remove=True, network_mode="none")
+assert quick.wait()["StatusCode"] == 3
 try:
     client.images.get("nosuch")
     raise AssertionError("there is such an image")

@@ -279,6 +279,51 @@ describe('the life of a container', () => {
       await daemon.create('web');
     });
 
+    describe('for one with --rm that is gone before anyone asks', () => {
+      let id: string;
+
+      beforeEach(async () => {
+        id = (await daemon.create('quick', { ...exit(7), HostConfig: { AutoRemove: true } })).Id;
+        const gone = daemon.wait(id, 'removed');
+        await daemon.start(id);
+        await gone;
+      });
+
+      it('tells how it ended, by id, prefix and name', async () => {
+        for (const reference of [id, id.slice(0, 12), 'quick', '/quick']) {
+          for (const condition of ['not-running', 'removed'] as const) {
+            expect(await daemon.wait(reference, condition), reference).to.deep.equal({ StatusCode: 7, Error: null });
+          }
+        }
+      });
+
+      it('has no next end to tell of', async () => {
+        expect(await failure(daemon.wait(id, 'next-exit'))).to.be.instanceOf(NoSuchContainer);
+      });
+
+      it('is the only job that knows it', async () => {
+        expect(await failure(daemon.engine.run('container_inspect', [id], { size: false }))).to.be.instanceOf(
+          NoSuchContainer,
+        );
+        expect(await failure(daemon.start(id))).to.be.instanceOf(NoSuchContainer);
+        expect(await failure(daemon.stop(id))).to.be.instanceOf(NoSuchContainer);
+        expect(await failure(daemon.remove(id))).to.be.instanceOf(NoSuchContainer);
+        expect(daemon.containers.list()).to.deep.equal([]);
+      });
+
+      it('means the new one of that name, once there is one', async () => {
+        await daemon.create('quick', exit(3));
+        expect((await daemon.wait('quick')).StatusCode).to.equal(0);
+        expect((await daemon.wait(id)).StatusCode).to.equal(7);
+      });
+    });
+
+    it('knows nothing of one with --rm that was removed by hand', async () => {
+      await run('web', { ...SLEEP, HostConfig: { AutoRemove: true } });
+      await daemon.remove('web', { force: true });
+      expect(await failure(daemon.wait('web'))).to.be.instanceOf(NoSuchContainer);
+    });
+
     it('ends with its caller', async () => {
       await run('web', SLEEP);
       const caller = new AbortController();

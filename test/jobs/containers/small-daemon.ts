@@ -30,6 +30,7 @@ import type { Host } from '../../../jobs/host.ts';
 import { installJobs } from '../../../jobs/install.ts';
 import { networkInspect } from '../../../jobs/networks.ts';
 import { Containers } from '../../../state/containers.ts';
+import { DepartedContainers } from '../../../state/departed.ts';
 import { Events } from '../../../state/events.ts';
 import { Execs } from '../../../state/execs.ts';
 import { Images } from '../../../state/images.ts';
@@ -63,6 +64,7 @@ export class SmallDaemon implements Daemon {
     ['none', none],
   ]);
   readonly attachments = new Attachments();
+  readonly departed = new DepartedContainers(() => 0);
   readonly supervisor: Supervisor;
   readonly host: Host;
   readonly engine = new Engine<JobTable>();
