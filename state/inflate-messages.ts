@@ -12,7 +12,9 @@ export interface InflateRequest {
   readonly offset: number;
   /** Bytes, as they are in the file. */
   readonly size: number;
-  /** A layer may unpack to so many bytes whatever its size, */
+  /** What the user calls it: a layer, an archive. */
+  readonly what: string;
+  /** It may unpack to so many bytes whatever its size, */
   readonly freeBytes: number;
   /** and to more only up to so many times its size. */
   readonly maxRatio: number;

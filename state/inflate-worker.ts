@@ -8,14 +8,9 @@ import { Readable, Transform } from 'node:stream';
 import { parentPort } from 'node:worker_threads';
 import * as zlib from 'node:zlib';
 import { messageOf } from '../std/thrown.ts';
+import { type Compression, compressionOf, MAGIC_BYTES, refusalOf } from './compression.ts';
 import { CHUNK_BYTES, type FromWorker, type InflateRequest, type ToWorker, WINDOW } from './inflate-messages.ts';
-
-const MAGIC: readonly (readonly [name: string, bytes: readonly number[]])[] = [
-  ['gzip', [0x1f, 0x8b]],
-  ['bzip2', [0x42, 0x5a, 0x68]],
-  ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
-  ['zstd', [0x28, 0xb5, 0x2f, 0xfd]],
-];
+import { unxz } from './unxz.ts';
 
 class Inflating {
   readonly #request: InflateRequest;
@@ -40,7 +35,10 @@ class Inflating {
   async run(): Promise<void> {
     const compression = this.#compression();
     const raw = compression === null ? null : this.#outer;
-    const plain = compression === null ? this.#file(null) : decompress(compression, Readable.from(this.#file(raw)));
+    const plain =
+      compression === null
+        ? this.#file(null)
+        : decompress(compression, Readable.from(this.#file(raw)), this.#request.what);
     let filling = new Uint8Array(CHUNK_BYTES);
     let filled = 0;
     for await (const chunk of plain) {
@@ -74,11 +72,11 @@ class Inflating {
   #count(chunk: Uint8Array): void {
     this.#inner.update(chunk);
     this.#written += chunk.length;
-    const { size, freeBytes, maxRatio } = this.#request;
+    const { what, size, freeBytes, maxRatio } = this.#request;
     const most = Math.max(freeBytes, size * maxRatio);
     if (this.#written <= most) return;
     throw new RangeError(
-      `layer of ${size} bytes unpacks to more than ${most}: over ${freeBytes} bytes at most ${maxRatio} times its size is accepted`,
+      `${what} of ${size} bytes unpacks to more than ${most}: over ${freeBytes} bytes at most ${maxRatio} times its size is accepted`,
     );
   }
 
@@ -95,21 +93,22 @@ class Inflating {
     }
   }
 
-  #compression(): string | null {
+  #compression(): Compression | null {
     const { fd, offset, size } = this.#request;
-    const head = Buffer.alloc(Math.min(8, size));
+    const head = Buffer.alloc(Math.min(MAGIC_BYTES, size));
     readSync(fd, head, 0, head.length, offset);
-    return MAGIC.find(([, bytes]) => bytes.every((byte, index) => head[index] === byte))?.[0] ?? null;
+    return compressionOf(head);
   }
 }
 
-function decompress(compression: string, source: Readable): AsyncIterable<Buffer> {
-  const inflater = inflaterFor(compression);
+function decompress(compression: Compression, source: Readable, what: string): AsyncIterable<Uint8Array> {
+  if (compression === 'xz') return unxz(source);
+  const inflater = inflaterFor(compression, what);
   source.on('error', (error) => inflater.destroy(error));
   return source.pipe(inflater);
 }
 
-function inflaterFor(compression: string): Transform {
+function inflaterFor(compression: Compression, what: string): Transform {
   if (compression === 'gzip') return zlib.createGunzip({ chunkSize: CHUNK_BYTES });
   if (compression === 'zstd') {
     // Node has it from 22.15 on.
@@ -117,7 +116,7 @@ function inflaterFor(compression: string): Transform {
     const made: unknown = typeof create === 'function' ? create() : null;
     if (made instanceof Transform) return made;
   }
-  throw new Error(`layer is compressed with ${compression}: only gzip and no compression are supported here`);
+  throw new Error(refusalOf(what, compression));
 }
 
 const digestOf = (hash: Hash): string => `sha256:${hash.digest('hex')}`;

@@ -21,6 +21,8 @@ export interface Inflated {
 }
 
 export interface InflateOptions {
+  /** What the user calls it: a layer, unless told. */
+  readonly what?: string;
   readonly signal?: AbortSignal | undefined;
   /** Bytes of the file read so far, now and then. */
   readonly progress?: (read: number) => void;
@@ -43,9 +45,9 @@ export class Inflater implements AsyncDisposable {
   }
 
   /** One at a time: the one before has ended or was destroyed. The tar fails with InvalidParameter where the bytes are bad. */
-  inflate(part: FilePart, { signal, progress }: InflateOptions = {}): Inflated {
+  inflate(part: FilePart, { what = 'layer', signal, progress }: InflateOptions = {}): Inflated {
     const worker = this.#start();
-    const request: InflateRequest = { kind: 'inflate', ...part, ...this.#bounds };
+    const request: InflateRequest = { kind: 'inflate', what, ...part, ...this.#bounds };
     const tar = new InflatedTar(worker, progress ?? (() => {}), () => this.#abandon(worker));
     const stop = () => tar.destroy(signal?.reason instanceof Error ? signal.reason : new Error('cancelled'));
     if (signal?.aborted === true) stop();
@@ -149,6 +151,7 @@ class InflatedTar extends Readable {
 /** What zlib found is the archive's fault, and so is what has no code; the rest is this machine's. */
 function failureOf({ code, message }: { readonly code: string; readonly message: string }): Error {
   if (code === 'Z_BUF_ERROR') return new InvalidParameter('unexpected EOF');
+  if (code.startsWith('ZSTD_')) return new InvalidParameter(`zstd: ${message}`);
   if (code === '' || code.startsWith('Z_')) return new InvalidParameter(code === '' ? message : `gzip: ${message}`);
   return new SystemFailure(`${code}: ${message}`);
 }

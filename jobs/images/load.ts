@@ -47,7 +47,8 @@ export const load =
   async (job) => {
     await using spool = await Spool.open(join(deps.host.dataRoot, 'tmp'));
     const archive = new Archive(spool);
-    await naming('Error processing tar file(exit status 1)', () => archive.take(uncompressed(job.stdin, job.signal)));
+    const upload = uncompressed(job.stdin, spool, job.signal);
+    await naming('Error processing tar file(exit status 1)', () => archive.take(upload));
     const planned = await imagesIn(archive);
 
     await using held = new Undo();

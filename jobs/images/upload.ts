@@ -1,32 +1,36 @@
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { InvalidParameter } from '../../api/errors.ts';
+import { compressionOf, isSupported, MAGIC_BYTES, refusalOf } from '../../state/compression.ts';
+import { Inflater } from '../../state/inflate.ts';
+import type { Spool } from './spool.ts';
 
 /** What a compressed upload may unpack to: 4 GiB whatever its size, and beyond that 256 times its size. */
 const FREE_BYTES = 4 * 1024 ** 3;
 const MAX_RATIO = 256;
 const CHUNK_BYTES = 1024 ** 2;
 
-const REFUSED: readonly (readonly [name: string, bytes: readonly number[]])[] = [
-  ['bzip2', [0x42, 0x5a, 0x68]],
-  ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
-  ['zstd', [0x28, 0xb5, 0x2f, 0xfd]],
-];
-
 /**
- * The bytes of an upload, out of their gzip where they are in one (on zlib's own threads). Fails with InvalidParameter:
- * for another compression, for one that unpacks to more than is accepted, and where the bytes are bad.
+ * The bytes of an upload, out of the compression in which they are: gzip as it comes, on zlib's own threads; another once
+ * it is in `spool`, in a thread of its own. Fails with InvalidParameter: for a compression that is not supported, for what
+ * unpacks to more than is accepted, and where the bytes are bad.
  */
-export async function* uncompressed(upload: Readable, signal: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
+export async function* uncompressed(
+  upload: Readable,
+  spool: Spool,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer, void, undefined> {
   const counted = new Counted(upload, signal);
-  const head = await counted.head(6);
-  const refused = REFUSED.find(([, magic]) => startsWith(head, magic));
-  if (refused !== undefined) {
-    throw new InvalidParameter(
-      `archive is compressed with ${refused[0]}: only gzip and no compression are supported here`,
-    );
-  }
-  if (!startsWith(head, [0x1f, 0x8b])) return yield* counted.chunks();
+  const compression = compressionOf(await counted.head(MAGIC_BYTES));
+  if (compression === null) return yield* counted.chunks();
+  if (compression === 'gzip') return yield* gunzipped(counted);
+  if (!isSupported(compression)) throw new InvalidParameter(refusalOf('archive', compression));
+  const part = await spool.append(counted.chunks());
+  await using inflater = new Inflater({ freeBytes: FREE_BYTES, maxRatio: MAX_RATIO });
+  yield* buffersOf(inflater.inflate(part, { what: 'archive', signal }).tar);
+}
+
+async function* gunzipped(counted: Counted): AsyncGenerator<Buffer, void, undefined> {
   const source = Readable.from(counted.chunks());
   const gunzip = createGunzip({ chunkSize: CHUNK_BYTES });
   source.on('error', (error) => gunzip.destroy(error));
@@ -52,14 +56,17 @@ export async function* chunksOf(upload: Readable, signal: AbortSignal): AsyncGen
   signal.addEventListener('abort', stop, { once: true });
   try {
     // The stream is the caller's, who has yet to answer on the same connection: it is not destroyed from here.
-    for await (const chunk of upload.iterator({ destroyOnReturn: false }))
-      yield Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
+    yield* buffersOf(upload.iterator({ destroyOnReturn: false }));
   } catch (error) {
     signal.throwIfAborted();
     throw new InvalidParameter('unexpected EOF', { cause: error });
   } finally {
     signal.removeEventListener('abort', stop);
   }
+}
+
+async function* buffersOf(chunks: AsyncIterable<unknown>): AsyncGenerator<Buffer, void, undefined> {
+  for await (const chunk of chunks) yield Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
 }
 
 /** An upload whose first bytes can be looked at, and that knows how much of it was read. */
@@ -104,6 +111,3 @@ function worded(error: unknown): unknown {
   if (error.code === 'Z_BUF_ERROR') return new InvalidParameter('unexpected EOF', { cause: error });
   return error.code.startsWith('Z_') ? new InvalidParameter(`gzip: ${error.message}`, { cause: error }) : error;
 }
-
-const startsWith = (bytes: Buffer, magic: readonly number[]): boolean =>
-  bytes.length >= magic.length && magic.every((byte, index) => bytes[index] === byte);

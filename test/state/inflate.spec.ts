@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { sha256 } from '../../api/ids.ts';
 import { Inflater } from '../../state/inflate.ts';
+import { BIG_XZ, HELLO_SHA256_XZ, HELLO_WIDE_XZ, HELLO_XZ, NOTHING_XZ } from '../stand-ins/xz-packed.ts';
 
 describe('Inflater', () => {
   let folder: string;
@@ -34,11 +35,18 @@ describe('Inflater', () => {
   };
 
   const big = Buffer.alloc(5 * 1024 ** 2 + 77, 'some bytes that repeat ');
-  for (const [what, bytes] of [
-    ['nothing', Buffer.alloc(0)],
-    ['a little', Buffer.from('hello')],
-    ['more than is on its way at once', big],
+  const unpacked64 = (text: string) => Buffer.from(text, 'base64');
+  for (const [what, bytes, xz] of [
+    ['nothing', Buffer.alloc(0), unpacked64(NOTHING_XZ)],
+    ['a little', Buffer.from('hello'), unpacked64(HELLO_XZ)],
+    ['more than is on its way at once', big, unpacked64(BIG_XZ)],
   ] as const) {
+    it(`gives ${what} out of xz, and the digests of both`, async () => {
+      const { tar, digests } = await inflate(xz);
+      expect((await buffer(tar)).equals(bytes)).to.equal(true);
+      expect(await digests).to.deep.equal({ diffID: sha256(bytes), digest: sha256(xz) });
+    });
+
     it(`gives ${what} as it is`, async () => {
       const { tar, digests } = await inflate(bytes);
       expect((await buffer(tar)).equals(bytes)).to.equal(true);
@@ -79,8 +87,49 @@ describe('Inflater', () => {
     expect(await said(packed)).to.equal('InvalidParameter: gzip: incorrect data check');
   });
 
+  it('gives all streams of xz that stand in a row', async () => {
+    const { tar } = await inflate(Buffer.concat([unpacked64(HELLO_XZ), unpacked64(HELLO_XZ)]));
+    expect((await buffer(tar)).toString()).to.equal('hellohello');
+  });
+
+  it('stops a bomb in xz at the bound', async () => {
+    expect(await said(Buffer.concat([unpacked64(BIG_XZ), unpacked64(BIG_XZ)]))).to.match(
+      /InvalidParameter: layer of \d+ bytes unpacks to more than 8388608/,
+    );
+  });
+
+  const damaged = (bytes: Buffer, at: number) => {
+    bytes[at] = (bytes[at] ?? 0) ^ 0x10;
+    return bytes;
+  };
+  for (const [what, bytes, words] of [
+    ['that is cut off', () => unpacked64(BIG_XZ).subarray(0, -200), 'unexpected EOF'],
+    ['that is cut off in its header', () => unpacked64(HELLO_XZ).subarray(0, 7), 'unexpected EOF'],
+    ['with a changed byte', () => damaged(unpacked64(HELLO_XZ), 27), 'xz: invalid data'],
+    [
+      'with bytes behind it',
+      () => Buffer.concat([unpacked64(HELLO_XZ), Buffer.from('and more behind it')]),
+      'xz: invalid header',
+    ],
+    [
+      'with a check that is not known',
+      () => unpacked64(HELLO_SHA256_XZ),
+      'xz: only LZMA2 with CRC32, CRC64 or no check is supported here',
+    ],
+    ['with a large dictionary', () => unpacked64(HELLO_WIDE_XZ), 'xz: its dictionary is larger than 64 MiB'],
+  ] as const) {
+    it(`says what is wrong with xz ${what}, and goes on`, async () => {
+      expect(await said(bytes())).to.equal(`InvalidParameter: ${words}`);
+      await file.close();
+      const { tar } = await inflate(unpacked64(HELLO_XZ));
+      expect((await buffer(tar)).toString()).to.equal('hello');
+    });
+  }
+
   it('refuses what it cannot read', async () => {
-    expect(await said(Buffer.from('fd377a585a0000', 'hex'))).to.match(/compressed with xz: only gzip/);
+    expect(await said(Buffer.from('BZh91AY'))).to.match(
+      /InvalidParameter: layer is compressed with bzip2: only gzip, xz.* and no compression are supported here/,
+    );
   });
 
   it('goes on after one that was left in the middle', async () => {

@@ -4,6 +4,7 @@ import { imageRunConfig } from '../../../api/image.ts';
 import { configFrom } from '../../../jobs/images/changes.ts';
 import { tarOf } from '../../../scripts/image-archive.ts';
 import { ImageStore } from '../../stand-ins/image-store.ts';
+import { TAR_XZ } from '../../stand-ins/xz-packed.ts';
 
 const said = (promise: Promise<unknown>): Promise<string> =>
   promise.then(
@@ -24,7 +25,7 @@ describe('import', () => {
   });
 
   it('makes an image of a tar, compressed or not, and prints its id', async () => {
-    for (const bytes of [tar, gzipSync(tar)]) {
+    for (const bytes of [tar, gzipSync(tar), Buffer.from(TAR_XZ, 'base64')]) {
       const lines = await store.import(bytes, ['-', 'mine', 'v1'], { message: 'from far', changes: ['CMD ["/f"]'] });
       const [row] = await store.engine.run('images', [], {
         all: false,
@@ -51,6 +52,8 @@ describe('import', () => {
     ['nothing', (s) => s.import(Buffer.alloc(0), ['-']), /unexpected EOF/],
     ['no tar', (s) => s.import(Buffer.alloc(1024, 'x'), ['-']), /^InvalidParameter: /],
     ['gzip that is cut off', (s) => s.import(gzipSync(tar).subarray(0, 40), ['-']), /unexpected EOF/],
+    ['xz that is cut off', (s) => s.import(Buffer.from(TAR_XZ, 'base64').subarray(0, -30), ['-']), /unexpected EOF/],
+    ['bzip2', (s) => s.import(Buffer.from('BZh91AY'), ['-']), /^InvalidParameter: .* compressed with bzip2/],
     ['a bad name', (s) => s.import(tar, ['-', 'X']), /must be lowercase/],
     ['a bad tag', (s) => s.import(tar, ['-', 'x', '!']), /invalid tag format/],
     ['another system', (s) => s.import(tar, ['-'], { platform: 'windows/amd64' }), /operating system is not supported/],

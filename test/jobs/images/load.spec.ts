@@ -5,6 +5,7 @@ import { chainIDOf, sha256 } from '../../../api/ids.ts';
 import { parseReference } from '../../../api/reference.ts';
 import { dockerArchive, imageJSON, ociArchive, tarOf } from '../../../scripts/image-archive.ts';
 import { ImageStore, inPieces } from '../../stand-ins/image-store.ts';
+import { ARCHIVE_XZ, BIG_XZ, HELLO_XZ } from '../../stand-ins/xz-packed.ts';
 
 const NOTHING = { configs: 0, trees: 0, records: 0, uploads: 0 };
 const failure = (promise: Promise<unknown>): Promise<string> =>
@@ -41,6 +42,12 @@ describe('load', () => {
     expect(store.references.resolve(id('busybox'))).to.equal(image?.id);
     expect(await store.census()).to.deep.equal({ configs: 1, trees: 2, records: 2, uploads: 0 });
     expect(store.told()).to.deep.equal([`image load ${image?.id}`]);
+  });
+
+  it('takes an archive in xz', async () => {
+    const archive = Buffer.from(ARCHIVE_XZ, 'base64');
+    expect(await store.load(archive)).to.deep.equal(['{"stream":"Loaded image: a:1\\n"}']);
+    expect(await store.census()).to.deep.equal({ configs: 1, trees: 1, records: 1, uploads: 0 });
   });
 
   it('tells the bytes of each layer unless it is to be quiet', async () => {
@@ -144,7 +151,17 @@ describe('load', () => {
           () => dockerArchive([{ layers: [gzipSync(one).subarray(0, 60)], uncompressed: [one], tags: ['a:1'] }]),
           'unexpected EOF',
         ],
-        ['of an archive in xz', () => Buffer.from('fd377a585a000000', 'hex'), /compressed with xz: only gzip/],
+        ['of an archive in bzip2', () => Buffer.from('BZh91AY'), /archive is compressed with bzip2: only gzip, xz/],
+        [
+          'of an archive in xz that is cut off',
+          () => Buffer.from(HELLO_XZ, 'base64').subarray(0, -20),
+          'Error processing tar file(exit status 1): unexpected EOF',
+        ],
+        [
+          'of what is no tar, in xz',
+          () => Buffer.from(BIG_XZ, 'base64'),
+          'Error processing tar file(exit status 1): archive/tar: invalid tar header',
+        ],
         [
           'of a layer in zstd, where Node has none',
           () => dockerArchive([{ layers: [Buffer.from('28b52ffd00000000', 'hex')], tags: ['a:1'] }]),
