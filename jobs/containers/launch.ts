@@ -45,8 +45,13 @@ async function run(container: ContainerRecord, taken: TakenAttachments, deps: La
   const { ID: id } = container;
   await using undo = new Undo();
   await supervisor.tornDown(id);
+  // As in dockerd: told before anything can fail, and taken back when it does.
+  emitNetworkEvent(deps, container, 'connect');
+  undo.defer(`take ${id} off its network`, async () => {
+    await leaveNetwork(container, deps);
+    emitNetworkEvent(deps, container, 'disconnect');
+  });
   await makeBindSources(container);
-  undo.defer(`take ${id} off its network`, () => leaveNetwork(container, deps));
   const files = writeNetworkFiles(container, containers.folder(id));
   files.catch(() => {});
   const process = await exec.run(await runRequestFor(container, taken, deps), files);
@@ -61,7 +66,6 @@ async function run(container: ContainerRecord, taken: TakenAttachments, deps: La
   supervisor.adopt(id, process);
   for (const warning of process.warnings) warn('%s: %s', id, warning);
   emitVolumeUse(deps, running, 'mount');
-  emitNetworkEvent(deps, running, 'connect');
   emitContainerEvent(events, running, 'start');
   debug('%s is running as %d', id, process.pid);
   return running;

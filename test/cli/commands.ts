@@ -12,6 +12,15 @@ const RUN: readonly Row[] = [
   row('run ends with the exit code of the command', 'docker run --rm --net none busybox sh -c "exit 42"'),
   row('run ends with 128+n after a signal', 'docker run --rm --net none --init busybox sh -c "kill -TERM \\$\\$"'),
   row('run of a missing program ends with 127', 'docker run --rm --net none busybox nope'),
+  row('run -d --rm of a missing program ends with 127', 'docker run -d --rm --net none busybox nope >/dev/null'),
+  row(
+    'run of a missing program, kept, ends with 127',
+    'docker run --net none busybox nope; echo $?; docker ps -aq | wc -l',
+  ),
+  row(
+    'events of one that does not start',
+    'sleep 1.1; since=$(date +%s); docker run --rm --net none --name cc busybox nope 2>/dev/null; docker events --since $since --until $(($(date +%s) + 1)) -f type=container -f type=network --format "{{.Type}} {{.Action}}"',
+  ),
   row('run of a missing path ends with 127', 'docker run --rm --net none busybox /no/such/program'),
   row('run of a file that is no program ends with 126', 'docker run --rm --net none busybox /etc/passwd'),
   row('run of a folder ends with 126', 'docker run --rm --net none busybox /etc'),

@@ -71,6 +71,13 @@ describe('the life of a container', () => {
       expect(daemon.actions('web')).to.deep.equal(['create']);
     });
 
+    it('tells that one that does not start came to its network and left it', async () => {
+      await daemon.create('web', { Cmd: ['no-such-program'], HostConfig: { AutoRemove: true } });
+      await failure(daemon.start('web'));
+      const told = daemon.told.map(({ Type, Action }) => `${Type} ${Action}`);
+      expect(told).to.deep.equal(['container create', 'network connect', 'network disconnect', 'container destroy']);
+    });
+
     it('says that a command may not be run, with 126', async () => {
       await daemon.create('web', { Cmd: ['/etc/passwd'] });
       expect(await failure(daemon.start('web'))).to.be.instanceOf(CommandNotExecutable);
