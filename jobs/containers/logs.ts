@@ -9,11 +9,13 @@
  */
 
 import { Conflict, InvalidParameter } from '../../api/errors.ts';
+import type { ContainerID } from '../../api/ids.ts';
 import { parseInstant } from '../../api/instant.ts';
 import type { LogsEnv } from '../../api/jobs.ts';
 import type { ContainerRecord } from '../../state/container-record.ts';
 import { now } from '../../std/timestamp.ts';
 import type { JobHandler } from '../daemon.ts';
+import { isAlive } from './life.ts';
 import { detailsText, type LogStyle, writeLogLines } from './log-lines.ts';
 import { type LogDeps, readableLog } from './readable-log.ts';
 import type { Running } from './running.ts';
@@ -31,17 +33,34 @@ export const logs =
     checkState(record);
     const log = readableLog(deps, record);
     const style: LogStyle = { ...job.env, details: job.env.details ? detailsText(log.attributes()) : '' };
-    const process = job.env.follow ? deps.supervisor.process(record.ID) : null;
-    const batches = log.read({
-      ...boundsOf(job.env),
-      follow: process !== null,
-      ended: process?.exited ?? Promise.resolve(),
-      signal: job.signal,
-    });
+    const follow = job.env.follow && deps.supervisor.process(record.ID) !== null;
+    using end = new EndOf(deps, record.ID);
+    const batches = log.read({ ...boundsOf(job.env), follow, ended: end.reached, signal: job.signal });
     job.accept({ Tty: record.Config.Tty });
     for await (const batch of batches) await writeLogLines(batch, style, job);
     return null;
   };
+
+/**
+ * The end of the process that a container has now. Not the process's own promise: each reader that leaves before would
+ * leave something behind on it, for as long as the container lives.
+ */
+class EndOf implements Disposable {
+  readonly reached: Promise<void>;
+  #unwatch: () => void = () => {};
+
+  constructor({ containers }: Deps, id: ContainerID) {
+    this.reached = new Promise((resolve) => {
+      this.#unwatch = containers.watch(id, (record) => {
+        if (record === null || !isAlive(record.State)) resolve();
+      });
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#unwatch();
+  }
+}
 
 function checkState({ State }: ContainerRecord): void {
   if (State.status === 'dead' || State.status === 'removing') {

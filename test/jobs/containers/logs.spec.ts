@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import type { LogsEnv } from '../../../api/jobs.ts';
 import { logs } from '../../../jobs/containers/logs.ts';
 import { contracts } from '../../../jobs/contracts.ts';
+import type { ContainerRecord } from '../../../state/container-record.ts';
 import { asJson, entry } from '../../log/log-files.ts';
 import { Puppet } from '../../stand-ins/puppet.ts';
 import { Bench, Captured } from './bench.ts';
@@ -93,9 +94,22 @@ describe('job logs', () => {
     expect((await read({ until: '0' })).out).to.equal('one\npart of a line\n');
   });
 
+  /** As the supervisor has it. */
+  const ends = (record: ContainerRecord) => {
+    const at = '2024-05-01T11:00:00Z';
+    const State = {
+      status: 'exited',
+      exitCode: 0,
+      oomKilled: false,
+      startedAt: at,
+      finishedAt: at,
+      error: '',
+    } as const;
+    return bench.containers.save({ ...record, State }, 'memory');
+  };
+
   it('follows a running container to its end', async () => {
-    const process = new Puppet();
-    const record = await written({ process });
+    const record = await written({ process: new Puppet() });
     const job = bench.engine.job('logs', ['web'], { ...ENV, follow: true, tail: '1' });
     const out = new Captured(job.stdout);
     const running = job.run();
@@ -104,9 +118,31 @@ describe('job logs', () => {
     await appendFile(record.LogPath, asJson(entry('more\n', 4)));
     await out.holds('more\n');
     await appendFile(record.LogPath, asJson(entry('last\n', 5)));
-    process.ends(0);
+    await ends(record);
     await running;
     expect(out.text).to.equal('a line\nmore\nlast\n');
+  });
+
+  it('leaves nothing behind with a container that goes on when its reader has gone', async () => {
+    await written({ process: new Puppet() });
+    const watch = bench.containers.watch.bind(bench.containers);
+    let watching = 0;
+    bench.containers.watch = (id, changed) => {
+      watching++;
+      const unwatch = watch(id, changed);
+      return () => {
+        watching--;
+        unwatch();
+      };
+    };
+    const leaving = new AbortController();
+    const job = bench.engine.job('logs', ['web'], { ...ENV, follow: true }, { signal: leaving.signal });
+    const running = job.run().catch(() => {});
+    await job.accepted;
+    expect(watching).to.equal(1);
+    leaving.abort();
+    await running;
+    expect(watching).to.equal(0);
   });
 
   it('does not wait for a container that does not run', async () => {
