@@ -8,6 +8,7 @@ import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import createDebug from 'debug';
 import { Conflict, InvalidParameter, SystemFailure } from '../api/errors.ts';
+import { hasErrno } from '../std/errno.ts';
 import { type Address, parseAddress } from './address.ts';
 import type { ApiServer, Transport } from './api-server.ts';
 
@@ -110,7 +111,8 @@ function isAnswered(path: string): Promise<boolean> {
       probe.destroy();
       resolve(true);
     });
-    probe.once('error', () => resolve(false));
+    // Any other refusal is somebody's: of a daemon, say, that has as many callers waiting as it may have.
+    probe.once('error', (error) => resolve(!hasErrno(error, 'ECONNREFUSED', 'ENOENT')));
   });
 }
 

@@ -34,7 +34,7 @@ export const attach =
   async (job) => {
     const [reference] = job.args;
     const keys = parseDetachKeys(job.env.detachKeys);
-    if (keys === null) throw new InvalidParameter(`Invalid escape keys (${job.env.detachKeys}) provided`);
+    if (keys === null) throw new InvalidParameter(`Invalid detach keys (${job.env.detachKeys}) provided`);
     const record = deps.containers.get(reference);
     checkState(record, reference);
     const log = job.env.logs ? readableLog(deps, record) : null;

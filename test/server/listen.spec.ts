@@ -1,5 +1,6 @@
-import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { type OutgoingHttpHeaders, request } from 'node:http';
 import { type RequestOptions, request as secureRequest } from 'node:https';
@@ -49,6 +50,25 @@ describe('an address to listen on', () => {
   }
 });
 
+/** Listens and accepts nobody, until the kernel takes no more callers. */
+const FULL_BACKLOG = `
+import socket, sys
+server = socket.socket(socket.AF_UNIX)
+server.bind(sys.argv[1])
+server.listen(0)
+callers = []
+while True:
+    caller = socket.socket(socket.AF_UNIX)
+    caller.setblocking(False)
+    callers.append(caller)
+    try:
+        caller.connect(sys.argv[1])
+    except BlockingIOError:
+        break
+print('full', flush=True)
+sys.stdin.read()
+`;
+
 describe('listening', () => {
   let folder: string;
   let listeners: Listener[];
@@ -89,6 +109,19 @@ describe('listening', () => {
       await leaveDeadSocket(path);
       await open([`unix://${path}`]);
       expect(await get({ socketPath: path })).to.equal(200);
+    });
+
+    it('refuses where another has more callers waiting than it may have, and leaves it alone', async function () {
+      if (!existsSync('/usr/bin/python3')) return this.skip();
+      const path = join(folder, 'sock');
+      const busy = spawn('/usr/bin/python3', ['-c', FULL_BACKLOG, path], { stdio: ['pipe', 'pipe', 'inherit'] });
+      try {
+        await once(busy.stdout, 'data');
+        await expectFailure(open([`unix://${path}`]), /another daemon is listening there/);
+        expect((await stat(path)).isSocket()).to.equal(true);
+      } finally {
+        busy.kill('SIGKILL');
+      }
     });
 
     it('refuses where another daemon answers, and leaves it alone', async () => {

@@ -197,7 +197,7 @@ describe('job attach', () => {
     const record = await bench.container({ state: PAUSED });
     const failed = (env: Partial<AttachEnv>) => attached(env).outcome.catch((failure: unknown) => failure);
     expect(await failed({ detachKeys: 'foo' })).to.include({
-      message: 'Invalid escape keys (foo) provided',
+      message: 'Invalid detach keys (foo) provided',
       httpStatus: 400,
     });
     expect(await failed({})).to.include({
