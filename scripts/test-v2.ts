@@ -16,8 +16,8 @@ import { integer, object } from '../std/decode.ts';
 const SPECS = ['graph/overlay2', 'exec/native', 'libcontainer/run-program', 'api/daemon', 'v2/*'];
 /** Starts that have nothing to do with cgroups, and take half a minute each where every instruction is emulated. */
 const NOT_THERE = ['--grep', 'the program gantryd|hands over|second daemon', '--invert'];
-/** In the order they are loaded. */
-const MODULES = 'virtio virtio_ring virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci virtio_blk overlay veth';
+/** Loaded before the disk is there, each after those that it says it depends on. */
+const MODULES = ['virtio_pci', 'virtio_blk', 'overlay', 'veth'];
 /** Of no use without a compiler, and most of what is in node_modules. */
 const LEFT_OUT = ['.git', 'typescript', '@biomejs', '@types', '.cache'];
 const KERNELS = 'dist/v2';
@@ -97,10 +97,20 @@ async function kernel(): Promise<Kernel> {
     if (found === undefined) throw new CannotBeHad(`no ${name} in Debian's kernel`);
     return join(unpacked, found);
   };
-  return {
-    image: find((name) => name.startsWith('vmlinuz-'), 'vmlinuz'),
-    modules: MODULES.split(' ').map((module) => find((name) => name === `${module}.ko`, module)),
+  const modules = new Set<string>();
+  const add = async (module: string): Promise<void> => {
+    const path = find((name) => name === `${module}.ko`, module);
+    for (const below of await dependenciesOf(path)) await add(below);
+    modules.add(path);
   };
+  for (const module of MODULES) await add(module);
+  return { image: find((name) => name.startsWith('vmlinuz-'), 'vmlinuz'), modules: [...modules] };
+}
+
+/** As a module says it in its section .modinfo: `depends=virtio,virtio_ring`. From kernel to kernel it is not the same. */
+async function dependenciesOf(path: string): Promise<string[]> {
+  const [, names = ''] = /\0depends=([^\0]*)\0/.exec(await readFile(path, 'latin1')) ?? [];
+  return names.split(',').filter(Boolean);
 }
 
 async function fetchKernel(unpacked: string): Promise<void> {
