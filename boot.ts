@@ -20,7 +20,7 @@ import { GantryInit } from './drivers/libcontainer/gantry-init.ts';
 import { close, closing, open, openOnPool, tryLock } from './drivers/libcontainer/kernel/descriptors.ts';
 import { setDumpable } from './drivers/libcontainer/kernel/process.ts';
 import { listenUnix, sendDatagram } from './drivers/libcontainer/kernel/sockets.ts';
-import { removeTree } from './drivers/libcontainer/trees.ts';
+import { removeTrees } from './drivers/libcontainer/trees.ts';
 import { jsonFile } from './drivers/log/json-file.ts';
 import { local } from './drivers/log/local.ts';
 import { none } from './drivers/log/none.ts';
@@ -159,7 +159,7 @@ async function openDaemon(config: Config, host: Host, undo: Undo): Promise<Daemo
 async function removeBelow(init: GantryInit, parent: string, name: string): Promise<void> {
   const folder = await openOnPool(parent, constants.O_RDONLY | constants.O_DIRECTORY);
   using _open = closing(folder);
-  await removeTree(init, folder, name);
+  await removeTrees(init, folder, [name]);
 }
 
 /** Resolves when every address is open. What ends serving before its time ends the daemon: nobody could reach it. */

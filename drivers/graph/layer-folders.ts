@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { chmod, lstat, mkdir, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import createDebug from 'debug';
 import { Conflict } from '../../api/errors.ts';
 import { type LayerID, layerID } from '../../api/ids.ts';
@@ -9,7 +10,7 @@ import { hasErrno } from '../../std/errno.ts';
 import { Undo } from '../../std/undo.ts';
 import type { GantryInit } from '../libcontainer/gantry-init.ts';
 import { Beneath } from '../libcontainer/kernel/beneath.ts';
-import { removeTree } from '../libcontainer/trees.ts';
+import { removeTrees } from '../libcontainer/trees.ts';
 
 const debug = createDebug('gantry:graph:folders');
 const warn = createDebug('gantry:warn:graph');
@@ -17,6 +18,9 @@ const warn = createDebug('gantry:warn:graph');
 export const MAKING = '.making-';
 const REMOVING = '.removing-';
 const MAX_LAYERS = 1_000_000;
+const GATHERING_MS = 100;
+/** Names of some 80 bytes, as words of a process. */
+const REMOVALS_AT_ONCE = 256;
 
 /**
  * One folder a layer, named by its id, below a root that only we may enter:
@@ -31,6 +35,8 @@ export class LayerFolders implements Disposable {
   readonly root: string;
   readonly #init: GantryInit;
   readonly #tree: Beneath;
+  /** What waits to be deleted: it takes a process, and one is enough for all that are removed within a moment. */
+  #doomed: string[] = [];
   /** Deletions, one after the other. */
   #deletions: Promise<void> = Promise.resolve();
 
@@ -125,9 +131,17 @@ export class LayerFolders implements Disposable {
   }
 
   #deleteBehind(name: string): void {
-    this.#deletions = this.#deletions
-      .then(() => removeTree(this.#init, this.#tree.fd, name))
-      .catch((error) => warn('%s stays behind in %s: %s', name, this.root, error));
+    this.#doomed.push(name);
+    if (this.#doomed.length === 1) this.#deletions = this.#deletions.then(() => this.#deleteDoomed());
+  }
+
+  async #deleteDoomed(): Promise<void> {
+    await sleep(GATHERING_MS);
+    for (const names = this.#doomed.splice(0); names.length > 0; ) {
+      await removeTrees(this.#init, this.#tree.fd, names.splice(0, REMOVALS_AT_ONCE)).catch((error: unknown) =>
+        warn('what was removed stays behind in %s: %s', this.root, error),
+      );
+    }
   }
 }
 

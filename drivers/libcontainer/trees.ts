@@ -89,9 +89,12 @@ export async function copyTree(
   return succeeded(answer, 'cannot copy a layer');
 }
 
-/** Removes `name` and all below it from the folder open as `parent`. What is gone already is no error. */
-export async function removeTree(init: GantryInit, parent: number, name: string): Promise<void> {
-  succeeded(await run(init, ['remove', '3', name], [null, parent]), `cannot remove ${name}`);
+/**
+ * Removes `names` and all below them from the folder open as `parent`. What is gone already is no error; one that cannot be
+ * removed is, when all others are gone.
+ */
+export async function removeTrees(init: GantryInit, parent: number, names: readonly string[]): Promise<void> {
+  succeeded(await run(init, ['remove', '3', ...names], [null, parent]), 'cannot remove a tree');
 }
 
 function optionWord({ whiteouts, maxEntries, maxBytes }: ExtractOptions): string {

@@ -14,9 +14,9 @@ static int usage(const struct command *command) {
   return 2;
 }
 
-static int answer(int error, const struct tree_count *count) {
+static int answer(int error, const char *entry, const struct tree_count *count) {
   if (error)
-    report_failure("", -error, "");
+    report_failure("", -error, entry);
   else
     report_success(count->entries, count->bytes);
   return error ? 1 : 0;
@@ -28,16 +28,25 @@ static int run_copy(int argc, char **argv) {
   umask(0);
   int source = atoi(argv[0]), target = atoi(argv[1]);
   int error = confine(&(struct confinement){.writable = &target, .readable = &source});
-  return answer(error ? error : tree_copy(source, target, &count), &count);
+  return answer(error ? error : tree_copy(source, target, &count), "", &count);
 }
 
 static int run_remove(int argc, char **argv) {
   const struct tree_count none = {0};
-  if (argc != 2) return usage(&command_remove);
+  const char *failed = "";
+  if (argc < 2) return usage(&command_remove);
   int parent = atoi(argv[0]);
   int error = confine(&(struct confinement){.writable = &parent});
-  return answer(error ? error : tree_remove(parent, argv[1]), &none);
+  if (error) return answer(error, failed, &none);
+  /* One that cannot go keeps no other; the first of them is told. */
+  for (int i = 1; i < argc; i++) {
+    int why = tree_remove(parent, argv[i]);
+    if (!why || error) continue;
+    error = why;
+    failed = argv[i];
+  }
+  return answer(error, failed, &none);
 }
 
 const struct command command_copy = {.name = "copy", .usage = "SOURCE_FD TARGET_FD", .run = run_copy};
-const struct command command_remove = {.name = "remove", .usage = "PARENT_FD NAME", .run = run_remove};
+const struct command command_remove = {.name = "remove", .usage = "PARENT_FD NAME...", .run = run_remove};
