@@ -15,8 +15,9 @@ import { makeArchive } from '../test/stand-ins/cli-images.ts';
 import { startGantryd, type TestDaemon } from '../test/stand-ins/daemon.ts';
 import { dockerdIsInstalled, startDockerd } from '../test/stand-ins/dockerd.ts';
 import { freshDisk } from './fresh-disk.ts';
+import { machineLine } from './machine.ts';
 import { commandOf, family, pss } from './memory.ts';
-import { medianOf, timed } from './statistics.ts';
+import { medianInTurns, medianOf, timed } from './statistics.ts';
 
 interface Engines {
   readonly ours: TestDaemon;
@@ -47,36 +48,36 @@ const MEASUREMENTS: readonly Measurement[] = [
 async function cliRun({ ours, theirs }: Engines, network: string, goalMs: number): Promise<Line[]> {
   const once = (host: string) => () =>
     execa('docker', ['-H', host, 'run', '--rm', '--net', network, 'busybox', 'true']);
-  const mine = medianOf(await timed(30, once(ours.host)));
-  const reference = theirs === null ? null : medianOf(await timed(10, once(theirs.host), 1));
-  return [compared(`docker run --rm --net ${network} busybox true`, mine, reference, goalMs, 4)];
+  const medians = await medianInTurns(10, once(ours.host), theirs && once(theirs.host));
+  return [compared(`docker run --rm --net ${network} busybox true`, medians, goalMs, 4)];
 }
 
 async function apiCycle({ ours, theirs }: Engines): Promise<Line[]> {
-  const measure = async (host: string, rounds: number) => {
-    const api = new Api(host);
-    const median = medianOf(await timed(rounds, () => api.cycle()));
-    api.close();
-    return median;
-  };
-  const mine = await measure(ours.host, 100);
-  const reference = theirs === null ? null : await measure(theirs.host, 10);
-  return [compared('API create+start+wait+remove', mine, reference, 15, 10)];
+  const mine = new Api(ours.host);
+  const reference = theirs && new Api(theirs.host);
+  const medians = await medianInTurns(15, () => mine.cycle(), reference && (() => reference.cycle()));
+  mine.close();
+  reference?.close();
+  return [compared('API create+start+wait+remove', medians, 15, 10)];
 }
 
 async function apiExec({ ours, theirs }: Engines): Promise<Line[]> {
-  const measure = async (host: string, rounds: number) => {
+  const open = async (host: string) => {
     const api = new Api(host);
     const id = await api.create('busybox', ['sleep', '1000']);
     await api.start(id);
-    const median = medianOf(await timed(rounds, () => api.exec(id, ['true'])));
-    await api.remove(id);
-    api.close();
-    return median;
+    const close = async () => {
+      await api.remove(id);
+      api.close();
+    };
+    return { exec: () => api.exec(id, ['true']), close };
   };
-  const mine = await measure(ours.host, 100);
-  const reference = theirs === null ? null : await measure(theirs.host, 10);
-  return [compared('API exec of true', mine, reference, 6, null)];
+  const mine = await open(ours.host);
+  const reference = theirs && (await open(theirs.host));
+  const medians = await medianInTurns(15, mine.exec, reference?.exec ?? null);
+  await mine.close();
+  await reference?.close();
+  return [compared('API exec of true', medians, 6, null)];
 }
 
 /** 64-byte lines into the json-file log while somebody is attached who never reads. */
@@ -225,7 +226,12 @@ async function monitorsOf(daemon: number): Promise<number[]> {
   return found;
 }
 
-function compared(what: string, ours: number, theirs: number | null, goalMs: number, goalRatio: number | null): Line {
+function compared(
+  what: string,
+  { ours, theirs }: { readonly ours: number; readonly theirs: number | null },
+  goalMs: number,
+  goalRatio: number | null,
+): Line {
   const ratio = theirs === null ? null : theirs / ours;
   return {
     what,
@@ -241,6 +247,7 @@ async function main(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'bench-'));
   const lines: Line[] = [];
   try {
+    process.stdout.write(`${await machineLine()}\n`);
     const archive = await makeArchive(folder);
     await using disk = await freshDisk(folder, 16);
     await using ours = await startGantryd([], disk.path);
