@@ -334,7 +334,7 @@ const LOOK: readonly Row[] = [
   ),
   row(
     'inspect: config',
-    'docker create --net none --name cc -it -e A=1 -w /w -u app --hostname h --label x=y --stop-timeout 7 -v /etc:/t:ro --tmpfs /r --entrypoint sh app -c true >/dev/null; docker inspect -f "{{json .Config}}" cc; docker inspect -f "{{json .Path}} {{json .Args}} {{.Name}} {{.Driver}} {{.Platform}}" cc; docker inspect -f "{{json .Mounts}}" cc',
+    'docker create --net none --name cc -it -e A=1 -w /w -u app --hostname h --label x=y --stop-timeout 7 -v /etc:/t:ro --tmpfs /r --entrypoint sh app -c true >/dev/null; docker inspect -f "{{json .Config}}" cc; docker inspect -f "{{json .Path}} {{json .Args}} {{.Name}} {{.Driver}} {{.Platform}}" cc; docker inspect -f "{{range .Mounts}}{{json .}}{{println}}{{end}}" cc | grep . | sort',
   ),
   row(
     'inspect: host config',
