@@ -2,10 +2,12 @@
  * The start of a container's process, as `start`, `restart` and the restart policy do it. The caller holds the
  * container's lock.
  */
+
 import createDebug from 'debug';
 import { EngineError } from '../../api/errors.ts';
 import { SIGKILL } from '../../api/signals.ts';
 import type { ContainerRecord } from '../../state/container-record.ts';
+import { messageOf } from '../../std/thrown.ts';
 import { Undo } from '../../std/undo.ts';
 import type { Daemon } from '../daemon.ts';
 import type { TakenAttachments } from './attachments.ts';
@@ -53,7 +55,8 @@ async function run(container: ContainerRecord, taken: TakenAttachments, deps: La
   });
   await makeBindSources(container);
   const files = writeNetworkFiles(container, containers.folder(id));
-  files.catch(() => {});
+  const written = files.catch(() => {});
+  undo.defer(`wait for the files of ${id}, which may be removed now`, () => written);
   const process = await exec.run(await runRequestFor(container, taken, deps), files);
   undo.defer(`end the process of ${id}`, async () => {
     process.signal(SIGKILL);
@@ -82,7 +85,7 @@ function durabilityOf({ HostConfig: { RestartPolicy } }: ContainerRecord): 'sync
 
 async function recordFailure(container: ContainerRecord, error: unknown, deps: LaunchDeps): Promise<void> {
   const status = error instanceof EngineError ? error.exitStatus : 1;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const failed = withFailedStart(container, status === 126 || status === 127 ? status : START_FAILED, message);
   await deps.containers.save(failed, 'written');
   if (container.HostConfig.AutoRemove) await removeContainer(failed, { volumes: true }, deps);
