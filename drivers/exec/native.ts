@@ -12,6 +12,7 @@ import type { ContainerID } from '../../api/ids.ts';
 import type { OciSpec } from '../../api/oci.ts';
 import { CHANNEL, type DriverCall } from '../../api/trace.ts';
 import { hasErrno } from '../../std/errno.ts';
+import { messageOf } from '../../std/thrown.ts';
 import { cgroupPids, freezeCgroup, removeCgroups } from '../libcontainer/cgroup-control.ts';
 import { type CgroupLayout, hierarchyOf, readCgroupLayout } from '../libcontainer/cgroup-layout.ts';
 import { containerProgram, type Machine } from '../libcontainer/container-program.ts';
@@ -213,7 +214,7 @@ export class NativeExecDriver implements ExecDriver {
     try {
       return await work();
     } catch (error) {
-      failure = error instanceof Error ? error.message : String(error);
+      failure = messageOf(error);
       throw error;
     } finally {
       const ms = performance.now() - from;

@@ -36,7 +36,7 @@ export class LayerFolders implements Disposable {
   readonly #init: GantryInit;
   readonly #tree: Beneath;
   /** What waits to be deleted: it takes a process, and one is enough for all that are removed within a moment. */
-  #doomed: string[] = [];
+  readonly #doomed: string[] = [];
   /** Deletions, one after the other. */
   #deletions: Promise<void> = Promise.resolve();
 

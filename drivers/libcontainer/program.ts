@@ -45,6 +45,7 @@ export const OPERATIONS = {
   write: { code: 3, fields: { path: 'string', data: 'string', flags: 'u32' } },
   /** open(2) with raw `openFlags`, O_CLOEXEC added, into a slot. */
   open: { code: 4, fields: { slot: 'u32', path: 'string', openFlags: 'u32', flags: 'u32' } },
+  /** unlink(2), and below rmdir(2): what a container's end leaves in cgroups and exec-root. */
   unlink: { code: 5, fields: { path: 'string', flags: 'u32' } },
   rmdir: { code: 6, fields: { path: 'string', flags: 'u32' } },
   /** Attaches an eBPF program (an array of struct bpf_insn) that says which devices may be used, to the v2 cgroup in a slot

@@ -1,5 +1,7 @@
 /** The values of `--log-opt`, read as Go and go-units read them, with their words for what is wrong. */
+
 import { InvalidParameter } from '../../api/errors.ts';
+import { messageOf } from '../../std/thrown.ts';
 import type { LogDriver } from './driver.ts';
 import { checkTag } from './tag.ts';
 import { UnusableLog } from './unusable.ts';
@@ -70,7 +72,7 @@ export function checkAttributeOptions(options: LogOptions): void {
     try {
       new RegExp(pattern);
     } catch (cause) {
-      throw new UnusableLog(`error parsing regexp: ${cause instanceof Error ? cause.message : String(cause)}`);
+      throw new UnusableLog(`error parsing regexp: ${messageOf(cause)}`);
     }
   }
 }

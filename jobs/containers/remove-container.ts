@@ -1,6 +1,7 @@
 /** The end of a container that does not run: by `delete`, and by itself with `--rm`. The caller holds its lock. */
 import createDebug from 'debug';
 import type { ContainerRecord } from '../../state/container-record.ts';
+import { messageOf } from '../../std/thrown.ts';
 import type { Daemon } from '../daemon.ts';
 import { emitContainerEvent } from './event.ts';
 import { stateBeforeRemoval } from './life.ts';
@@ -38,7 +39,7 @@ export async function removeContainer(
     for (const name of own) emitVolumeEvent(deps, name, 'destroy');
     await containers.remove(id);
   } catch (error) {
-    const State = { status: 'dead', before, error: error instanceof Error ? error.message : String(error) } as const;
+    const State = { status: 'dead', before, error: messageOf(error) } as const;
     await containers.save({ ...container, State }, 'memory');
     throw error;
   }
